@@ -1,0 +1,1 @@
+"""Engines: whatever turns an order into a video file. They know no dialect."""
