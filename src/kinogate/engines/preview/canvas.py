@@ -62,10 +62,9 @@ def fill_alpha(canvas: Canvas, points: Points, color: Color, alpha: float) -> No
     if x0 >= x1 or y0 >= y1 or alpha <= 0.0:
         return
     region = canvas[y0:y1, x0:x1]
-    painted = np.ascontiguousarray(region)
+    painted = region.copy()
     fill(painted, points - np.array([x0, y0], dtype=np.float64), color)
-    cv2.addWeighted(painted, alpha, np.ascontiguousarray(region), 1.0 - alpha, 0.0, dst=painted)
-    region[:] = painted
+    region[:] = cv2.addWeighted(painted, alpha, region, 1.0 - alpha, 0.0)
 
 
 def mix(first: Color, second: Color, share: float) -> Color:
