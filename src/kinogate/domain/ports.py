@@ -1,0 +1,312 @@
+"""What the services need from the world, as protocols. `app.py` introduces the adapters.
+
+Every implementation of a port runs the same contract suite in `tests/contracts/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from kinogate.domain.errors import ErrorCode
+from kinogate.domain.order import Order, Produced
+from kinogate.domain.task import Fault, Outcome, Plan, Status, Task
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def now_ms(self) -> int:
+        """Epoch milliseconds, UTC."""
+        ...
+
+
+class Ids(Protocol):
+    """Where ids and seeds come from."""
+
+    def task_id(self) -> str:
+        """A fresh UUIDv4, 36 characters."""
+        ...
+
+    def seed(self) -> int:
+        """A fresh seed, 0–2147483647."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who calls: a verified key and the account that owns it."""
+
+    account_id: str
+    key_id: str
+    is_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key as it is stored; the secret itself is shown once and never kept."""
+
+    id: str
+    account_id: str
+    name: str
+    hash: str
+    is_admin: bool
+    created_ms: int
+    revoked_ms: int | None = None
+
+
+class KeyStore(Protocol):
+    """Accounts and their keys."""
+
+    async def add(self, key: Key) -> None:
+        """Store a key, making its account if needed; the same id or hash again changes nothing."""
+        ...
+
+    async def by_hash(self, key_hash: str) -> Key | None:
+        """The key with this hash, revoked or not."""
+        ...
+
+    async def list(self, account_id: str | None = None) -> Sequence[Key]:
+        """Keys, oldest first."""
+        ...
+
+    async def revoke(self, key_id: str, now_ms: int) -> bool:
+        """Mark revoked; False when there is no such live key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """Everything that one submit writes in one transaction.
+
+    Attributes:
+        task: The row, status QUEUED.
+        idempotency_key: The caller's key, or None.
+        digest: SHA-256 of dialect, path and body; with the same key another digest is a conflict.
+    """
+
+    task: Task
+    idempotency_key: str | None = None
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The answer to a submit: the task that now exists, and whether it existed before."""
+
+    task: Task
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """Which of an account's tasks to list; times are epoch milliseconds, both ends inclusive."""
+
+    task_id: str | None = None
+    statuses: frozenset[Status] | None = None
+    model: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPage:
+    """One page of a listing. `total` is None unless it was asked for."""
+
+    tasks: tuple[Task, ...]
+    has_more: bool
+    total: int | None = None
+
+
+class TaskStore(Protocol):
+    """The tasks table, the ledger and the idempotency keys.
+
+    Writes return only after COMMIT. A change of state is a compare-and-set: of several callers
+    that want to end the same task exactly one gets True, and the money moves once, in the same
+    transaction. Deleted tasks are invisible to every read.
+    """
+
+    async def submit(self, new: NewTask) -> Accepted:
+        """Insert the task, its hold and its idempotency key together.
+
+        Raises:
+            CallerError: IDEMPOTENCY_CONFLICT, when the key was used for another digest.
+        """
+        ...
+
+    async def get(self, account_id: str, task_id: str) -> Task | None:
+        """The account's task, or None for a foreign, deleted or unknown id alike."""
+        ...
+
+    async def load(self, task_id: str) -> Task | None:
+        """The task whoever owns it; for the run, never for a caller."""
+        ...
+
+    async def list(
+        self,
+        account_id: str,
+        where: TaskFilter,
+        *,
+        limit: int,
+        after: str | None = None,
+        offset: int = 0,
+        ascending: bool = False,
+        count: bool = False,
+    ) -> TaskPage:
+        """Tasks by creation, newest first unless `ascending`; `after` is a task id (keyset).
+
+        An unknown `after` gives an empty page.
+        """
+        ...
+
+    async def claim(self, owner: str, limit: int, now_ms: int) -> Sequence[str]:
+        """Take up to `limit` queued tasks in order; they are RUNNING and owned afterwards."""
+        ...
+
+    async def progress(self, task_id: str, share: float, now_ms: int) -> None:
+        """Raise the stored progress of a running task; a lower share changes nothing."""
+        ...
+
+    async def succeed(
+        self,
+        task_id: str,
+        outcome: Outcome,
+        *,
+        engine: str,
+        cost_micro: int,
+        now_ms: int,
+        expires_ms: int,
+    ) -> bool:
+        """End a running task well: settle `cost_micro`, release the rest of the hold."""
+        ...
+
+    async def fail(
+        self, task_id: str, fault: Fault, *, now_ms: int, engine: str | None = None
+    ) -> bool:
+        """End an unfinished task badly: release the hold."""
+        ...
+
+    async def cancel(
+        self, account_id: str, task_id: str, *, now_ms: int, only_queued: bool
+    ) -> Status | None:
+        """Cancel and release the hold.
+
+        Returns:
+            The status before the call, or None when the account has no such task. The task is
+            canceled by this call when that status was QUEUED, or RUNNING and not `only_queued`.
+        """
+        ...
+
+    async def delete(self, account_id: str, task_id: str, now_ms: int) -> Task | None:
+        """Hide the task from every read; an unfinished one is canceled in the same transaction.
+
+        Returns:
+            The task as it was before, or None.
+        """
+        ...
+
+
+class Admission(Protocol):
+    """Whether an account may submit now: balance, rate, quota."""
+
+    def admit(self, principal: Principal, hold_micro: int, now_ms: int) -> None:
+        """Let pass or raise.
+
+        Raises:
+            AccountError: BALANCE_EMPTY, RATE_LIMITED or QUOTA_EXCEEDED.
+        """
+        ...
+
+
+ReportProgress = Callable[[str, float], None]
+"""Called with a stage's name and the overall share done, 0.0–1.0, never falling."""
+
+
+class Engine(Protocol):
+    """Turns an order into one video file.
+
+    Every implementation promises:
+
+    - the MP4 at `out` has the order's size, frame count, fps and duration;
+    - `report` is called with shares that never fall;
+    - a second run of the same order may repeat work but charges nothing twice;
+    - cancelling the awaiting task stops the work within two seconds;
+    - a failure is a `KinogateError`, and leaves no file at `out`.
+    """
+
+    name: str
+
+    async def start(self) -> None:
+        """Get ready; returns when the first run could begin."""
+        ...
+
+    async def close(self) -> None:
+        """Stop every child process; safe to call twice."""
+        ...
+
+    def refuses(self, plan: Plan) -> str | None:
+        """Why this engine cannot do the plan, as a sentence; None when it can. Pure and quick."""
+        ...
+
+    async def run(self, order: Order, out: Path, report: ReportProgress) -> Produced:
+        """Make the clip.
+
+        Raises:
+            UpstreamError: Somebody else's fault; `retriable` says whether to try again.
+            InternalError: ENGINE_FAILED or TIMED_OUT.
+        """
+        ...
+
+
+class Stages(Protocol):
+    """The three stages of a run, which the durable engine calls in this order.
+
+    Each takes and returns text (JSON) that is kept between stages, so that a crash repeats only
+    the stage it hit. Each may be called again after a crash with the same arguments.
+    """
+
+    async def prepare(self, task_id: str) -> str:
+        """Fetch and check inputs, extend the prompt, fix the size: the order, as JSON."""
+        ...
+
+    async def render(self, task_id: str, order: str) -> str:
+        """Run the engine and store the file: the outcome, as JSON."""
+        ...
+
+    async def finish(self, task_id: str, outcome: str) -> None:
+        """Settle."""
+        ...
+
+    async def fail(self, task_id: str, code: ErrorCode, message: str, field: str | None) -> None:
+        """Release."""
+        ...
+
+
+class Durable(Protocol):
+    """Owns execution: starts claimed tasks, survives crashes, stops canceled ones."""
+
+    async def start(self) -> None:
+        """Recover what a dead process left, then begin to claim."""
+        ...
+
+    async def close(self, grace_s: float) -> None:
+        """Claim no more, wait up to `grace_s` seconds, leave the rest to the next start."""
+        ...
+
+    def wake(self) -> None:
+        """Say that a task was queued; may be called from any thread, any number of times."""
+        ...
+
+    async def cancel(self, task_id: str) -> None:
+        """Stop a running task's work; unknown and finished ids change nothing."""
+        ...
+
+    def is_healthy(self) -> bool:
+        """Whether tasks are being claimed."""
+        ...
+
+
+OnSubmitted = Callable[[], None]
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
