@@ -38,7 +38,7 @@ class Role(StrEnum):
     SOURCE_VIDEO = "source_video"
     MASK_IMAGE = "mask_image"
     MASK_VIDEO = "mask_video"
-    AUDIO = "audio"
+    AUDIO = "audio_file"
     VOICE = "voice"
     DOCUMENT = "document"
     LINK = "link"

@@ -58,6 +58,7 @@ class Plan:
         watermark: Text, or None.
         house: Name of the dialect's house rules, for prices and words.
         is_extendable: Whether prompt extension is on.
+        simulate: The outcome that the caller asked to be simulated, or None.
     """
 
     model: str
@@ -79,6 +80,7 @@ class Plan:
     function: str | None = None
     safety_filter: bool = True
     notify_hook: str | None = None
+    simulate: str | None = None
     house: str
     metadata: tuple[tuple[str, str], ...] = ()
 

@@ -1,0 +1,1 @@
+"""The dialects: one file each, pure codecs between a vendor's wire form and our own values."""
