@@ -1,0 +1,254 @@
+"""Frames and samples in, one finished MP4 out, as a stream of constant memory.
+
+H.264 High, yuv420p, with AAC-LC beside it when asked for. What is drawn is not decided here, and
+nothing of a stranger's is decoded here. Figures behind the choices: `docs/` and the media notes;
+the colour matrix is BT.601 because OpenCV's conversion, eight times faster than swscale's, is.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from fractions import Fraction
+from typing import TYPE_CHECKING, Self
+
+import av
+import av.error
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from kinogate.domain.errors import ErrorCode, InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from av.audio.stream import AudioStream
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+
+Frame = npt.NDArray[np.uint8]
+"""`[H, W, 3]` uint8, RGB, full range."""
+
+Samples = npt.NDArray[np.float32]
+"""`[2, N]` float32, planar stereo, −1.0 to 1.0."""
+
+AAC_FRAME = 1024
+"""Samples in one AAC-LC frame."""
+
+_AUDIO_BITS_PER_S = 128_000
+_TIMESCALE = 48_000  # a multiple of every whole fps we offer, so durations come out exact
+
+# H.264 tables E-3, E-4, E-5: what the stream says about its colours.
+_MATRIX_SMPTE170M = 6
+_RANGE_TV = 1
+_PRIMARIES_BT709 = 1
+_TRANSFER_BT709 = 1
+
+
+class Mp4Writer:
+    """Writes one MP4: use it as a context manager and feed it frames and samples in step.
+
+    The file appears under its name only when the block ends without an exception; before that it
+    is a `.part` beside it, which is removed when anything goes wrong. Frame count and length are
+    exactly what was written. The same input with the same `threads` gives the same bytes; another
+    number of threads gives other bytes (x264 decides per thread).
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        width: int,
+        height: int,
+        fps: int,
+        audio_rate: int | None,
+        tags: Sequence[tuple[str, str]],
+        preset: str = "veryfast",
+        crf: int = 20,
+        threads: int = 2,
+    ) -> None:
+        """Prepare a writer; nothing is created on disk before the `with` block.
+
+        Args:
+            path: Where the finished file goes; an older file there is replaced.
+            width: Pixels, even.
+            height: Pixels, even.
+            fps: Frames a second, whole.
+            audio_rate: Samples a second of the sound to come, or None for no audio stream.
+            tags: Metadata, key and value; any key is kept.
+            preset: x264 preset.
+            crf: x264 constant rate factor, 0–51, lower is better.
+            threads: x264 threads, 1 or more; part of what decides the bytes.
+
+        Raises:
+            InternalError: `ENGINE_FAILED` for an odd or empty size.
+        """
+        if width <= 0 or height <= 0 or width % 2 or height % 2 or fps <= 0:
+            raise InternalError(
+                ErrorCode.ENGINE_FAILED, f"A {width}×{height} video at {fps} fps cannot be written."
+            )
+        self._path = path
+        self._part = path.with_name(path.name + ".part")
+        self._size = (width, height)
+        self._fps = fps
+        self._audio_rate = audio_rate
+        self._tags = tuple(tags)
+        self._video_options = {"preset": preset, "crf": str(crf), "profile": "high"}
+        self._threads = threads
+        self._planes = np.empty((height * 3 // 2, width), dtype=np.uint8)
+        self._frames = 0
+        self._samples = 0
+        self._waiting = np.empty((2, 0), dtype=np.float32)
+        self._container: OutputContainer | None = None
+        self._video: VideoStream | None = None
+        self._audio: AudioStream | None = None
+
+    def __enter__(self) -> Self:
+        """Create the file and its streams.
+
+        Raises:
+            InternalError: `ENGINE_FAILED` when the encoder or the folder is not usable.
+        """
+        try:
+            container = av.open(
+                str(self._part),
+                "w",
+                format="mp4",
+                options={
+                    # Without use_metadata_tags any key the format does not know (AIGC) is dropped.
+                    "movflags": "+faststart+use_metadata_tags",
+                    "movie_timescale": str(_TIMESCALE),
+                },
+            )
+            self._container = container
+            for key, value in self._tags:
+                container.metadata[key] = value
+            self._video = self._add_video(container)
+            if self._audio_rate is not None:
+                self._audio = container.add_stream("aac", rate=self._audio_rate, layout="stereo")
+                self._audio.bit_rate = _AUDIO_BITS_PER_S
+        except (av.error.FFmpegError, OSError, ValueError) as exc:
+            self._discard()
+            raise _cannot_write() from exc
+        return self
+
+    def _add_video(self, container: OutputContainer) -> VideoStream:
+        stream = container.add_stream("libx264", rate=self._fps, options=self._video_options)
+        stream.width, stream.height = self._size
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = Fraction(1, self._fps)
+        context.thread_count = self._threads
+        context.colorspace = _MATRIX_SMPTE170M
+        context.color_range = _RANGE_TV
+        context.color_primaries = _PRIMARIES_BT709
+        context.color_trc = _TRANSFER_BT709
+        return stream
+
+    @property
+    def frame_count(self) -> int:
+        """Frames written so far."""
+        return self._frames
+
+    def write(self, frame: Frame) -> None:
+        """Append one `[H, W, 3]` uint8 RGB frame of the writer's size; it is not kept.
+
+        Raises:
+            InternalError: `ENGINE_FAILED` for another shape or a failed write.
+        """
+        width, height = self._size
+        if frame.shape != (height, width, 3) or frame.dtype != np.uint8:
+            raise InternalError(
+                ErrorCode.ENGINE_FAILED,
+                f"A frame of shape {frame.shape} does not fit a {width}×{height} video.",
+            )
+        assert self._container is not None
+        assert self._video is not None
+        cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420, dst=self._planes)
+        try:
+            picture = av.VideoFrame.from_ndarray(self._planes, format="yuv420p")
+            picture.pts = self._frames
+            picture.time_base = Fraction(1, self._fps)
+            self._container.mux(self._video.encode(picture))
+        except (av.error.FFmpegError, OSError, ValueError) as exc:
+            raise _cannot_write() from exc
+        self._frames += 1
+
+    def write_audio(self, samples: Samples) -> None:
+        """Append `[2, N]` float32 samples, any N; give about as much as the frames so far last.
+
+        Raises:
+            InternalError: `ENGINE_FAILED` for another shape, a writer without sound, or a failed
+                write.
+        """
+        if self._audio is None or samples.ndim != 2 or samples.shape[0] != 2:
+            raise InternalError(
+                ErrorCode.ENGINE_FAILED, "These samples do not fit the video's audio stream."
+            )
+        waiting = np.concatenate((self._waiting, samples.astype(np.float32, copy=False)), axis=1)
+        whole = waiting.shape[1] // AAC_FRAME * AAC_FRAME
+        for start in range(0, whole, AAC_FRAME):
+            self._encode_audio(waiting[:, start : start + AAC_FRAME])
+        self._waiting = waiting[:, whole:].copy()
+
+    def _encode_audio(self, block: Samples) -> None:
+        assert self._container is not None
+        assert self._audio is not None
+        assert self._audio_rate is not None
+        try:
+            sound = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(block), format="fltp", layout="stereo"
+            )
+            sound.sample_rate = self._audio_rate
+            sound.pts = self._samples
+            sound.time_base = Fraction(1, self._audio_rate)
+            self._container.mux(self._audio.encode(sound))
+        except (av.error.FFmpegError, OSError, ValueError) as exc:
+            raise _cannot_write() from exc
+        self._samples += block.shape[1]
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish the file under its name, or remove what there is of it.
+
+        Raises:
+            InternalError: `ENGINE_FAILED` when the end could not be written.
+        """
+        if kind is not None:
+            self._discard()
+            return
+        try:
+            self._finish()
+        except (av.error.FFmpegError, OSError, ValueError) as exc:
+            self._discard()
+            raise _cannot_write() from exc
+
+    def _finish(self) -> None:
+        assert self._container is not None
+        assert self._video is not None
+        if self._audio is not None:
+            if self._waiting.shape[1]:
+                self._encode_audio(self._waiting)
+            self._container.mux(self._audio.encode(None))
+        self._container.mux(self._video.encode(None))
+        self._container.close()
+        self._container = None
+        self._part.replace(self._path)
+
+    def _discard(self) -> None:
+        container, self._container = self._container, None
+        if container is not None:
+            # The file is thrown away: whether its end could still be written does not matter.
+            with suppress(av.error.FFmpegError, OSError, ValueError):
+                container.close()
+        self._part.unlink(missing_ok=True)
+
+
+def _cannot_write() -> InternalError:
+    return InternalError(ErrorCode.ENGINE_FAILED, "The video file could not be written.")
