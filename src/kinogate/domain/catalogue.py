@@ -7,7 +7,6 @@ The rows are in `wan/`, their type in `spec.py` (re-exported here), spellings ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 
 from kinogate.domain.errors import CallerError, ErrorCode
 from kinogate.domain.order import Mode
@@ -26,7 +25,7 @@ from kinogate.domain.spec import (
     UsageFamily,
     VideoRule,
 )
-from kinogate.domain.spelling import NameParts, name_parts
+from kinogate.domain.spelling import MAX_SPELLING, NameParts, name_parts
 from kinogate.domain.wan import WAN_MODELS
 
 __all__ = [
@@ -58,8 +57,8 @@ class Catalogue:
 
         Args:
             specs: Rows; the order is that of `all()`, and decides between equally good siblings.
-            aliases: Extra names from the operator, compared without regard to case, each to a
-                canonical name: `{"sora-2": "wan2.6-t2v"}`. They win over everything else.
+            aliases: Extra names from the operator, each of at most 128 characters, to a canonical name:
+                `{"sora-2": "wan2.6-t2v"}`. They win over everything else.
 
         Raises:
             ValueError: Two rows share a name or spelling, or an alias leads to no row.
@@ -72,21 +71,18 @@ class Catalogue:
             raise ValueError("two rows of the catalogue share a name")
         for spec in self._specs:
             for name in (spec.name, *spec.official_aliases):
-                self._index(name.lower(), spec)
+                self._index(_folded(name), spec)
         for alias, target in (aliases or {}).items():
             if target not in self._by_name:
                 raise ValueError(f"alias {alias!r} leads to no model: {target!r}")
-            self._by_alias[alias.lower()] = self._by_name[target]
-        self.names: Mapping[str, ModelSpec] = MappingProxyType(self._by_name)
+            self._by_alias[_folded(alias)] = self._by_name[target]
 
     def _index(self, name: str, spec: ModelSpec) -> None:
         if self._by_alias.setdefault(name, spec) is not spec:
             raise ValueError(f"two rows of the catalogue share the name {name!r}")
         parts = name_parts(name)
         if parts is not None and self._by_parts.setdefault(parts, spec) is not spec:
-            raise ValueError(
-                f"two rows of the catalogue share the spelling of {name!r}"
-            )
+            raise ValueError(f"two rows of the catalogue share the spelling of {name!r}")
 
     def get(self, name: str) -> ModelSpec | None:
         """The row with exactly this canonical name, or None."""
@@ -111,9 +107,10 @@ class Catalogue:
         Raises:
             CallerError: `MODEL_UNKNOWN`, field `model`.
         """
-        found = self._by_alias.get(spelling.lower()) if spelling.isascii() else None
-        if found is None:
-            found = self._by_spelling(spelling, with_image=with_image)
+        found = None
+        if len(spelling) <= MAX_SPELLING:
+            found = self._by_alias.get(_folded(spelling))
+            found = found or self._by_spelling(spelling, with_image=with_image)
         if found is None:
             shown = spelling if len(spelling) <= 64 else spelling[:61] + "..."
             raise CallerError(
@@ -151,6 +148,11 @@ class Catalogue:
         variant = _variant(spec.name)
         same = (other for other in candidates if _variant(other.name) == variant)
         return next(same, candidates[0] if candidates else None)
+
+
+def _folded(name: str) -> str:
+    """Case-insensitive for ASCII only: `lower()` would turn the Kelvin sign into a k."""
+    return name.lower() if name.isascii() else name
 
 
 def _variant(name: str) -> str:

@@ -53,12 +53,8 @@ def overlaid(spec: ModelSpec, overlay: Overlay) -> ModelSpec:
     replacements: dict[str, object] = {}
     for names, change in overlay.changes:
         if spec.name in names:
-            values = (
-                (field.name, getattr(change, field.name)) for field in fields(change)
-            )
-            replacements.update(
-                (name, value) for name, value in values if value is not None
-            )
+            values = ((field.name, getattr(change, field.name)) for field in fields(change))
+            replacements.update((name, value) for name, value in values if value is not None)
     # Field names and types of Change are those of ModelSpec; a test compares them.
     return replace(spec, **replacements) if replacements else spec  # type: ignore[arg-type]
 
@@ -72,9 +68,7 @@ _I2V_25_26 = _names("wan2.5-i2v-preview", "wan2.6-i2v")
 _R2V_26 = _names("wan2.6-r2v")
 _ALWAYS_25_26 = _T2V_25_26 | _I2V_25_26 | _R2V_26
 _ALWAYS_27 = _names("wan2.7-t2v", "wan2.7-i2v", "wan2.7-r2v")
-_ALL_26 = _names(
-    "wan2.6-t2v", "wan2.6-i2v", "wan2.6-i2v-flash", "wan2.6-r2v", "wan2.6-r2v-flash"
-)
+_ALL_26 = _names("wan2.6-t2v", "wan2.6-i2v", "wan2.6-i2v-flash", "wan2.6-r2v", "wan2.6-r2v-flash")
 _ALL_25_26 = _ALL_26 | _names("wan2.5-t2v-preview", "wan2.5-i2v-preview")
 # Every row whose prompt the vendor leaves optional although it has a use for one.
 _PROMPT_OPTIONAL = _names(
@@ -163,9 +157,6 @@ OPENAI = Overlay(
 )
 
 OVERLAYS: Mapping[str, Overlay] = MappingProxyType(
-    {
-        overlay.name: overlay
-        for overlay in (NATIVE, UNIFIED, DASHSCOPE, VTRIX, MULEROUTER, OPENAI)
-    }
+    {overlay.name: overlay for overlay in (NATIVE, UNIFIED, DASHSCOPE, VTRIX, MULEROUTER, OPENAI)}
 )
 """All overlays by dialect name."""

@@ -27,9 +27,7 @@ class Rates:
 
     def at(self, tier: Tier) -> Micro | None:
         """The price at `tier` itself, or None."""
-        return {Tier.P480: self.p480, Tier.P720: self.p720, Tier.P1080: self.p1080}[
-            tier
-        ]
+        return {Tier.P480: self.p480, Tier.P720: self.p720, Tier.P1080: self.p1080}[tier]
 
     def at_or_above(self, tier: Tier) -> Micro | None:
         """The price at `tier`, else at the nearest dearer tier sold, else None."""

@@ -104,12 +104,8 @@ def _sizes(*pairs: tuple[int, int]) -> tuple[Size, ...]:
 SIZES_BY_TIER: Mapping[Tier, tuple[Size, ...]] = MappingProxyType(
     {
         Tier.P480: _sizes((832, 480), (480, 832), (624, 624)),
-        Tier.P720: _sizes(
-            (1280, 720), (720, 1280), (960, 960), (1088, 832), (832, 1088)
-        ),
-        Tier.P1080: _sizes(
-            (1920, 1080), (1080, 1920), (1440, 1440), (1632, 1248), (1248, 1632)
-        ),
+        Tier.P720: _sizes((1280, 720), (720, 1280), (960, 960), (1088, 832), (832, 1088)),
+        Tier.P1080: _sizes((1920, 1080), (1080, 1920), (1440, 1440), (1632, 1248), (1248, 1632)),
     }
 )
 """The 13 sizes of wan2.1 to wan2.6, by tier."""
@@ -162,9 +158,7 @@ def size_for_ratio(tier: Tier, ratio: str) -> Size:
 
 def listed_size_for_ratio(tier: Tier, ratio: str) -> Size | None:
     """The size among the 13 of wan2.1 to wan2.6 that has this ratio, or None (480P has no 4:3)."""
-    return next(
-        (size for size in SIZES_BY_TIER[tier] if ratio_label(size) == ratio), None
-    )
+    return next((size for size in SIZES_BY_TIER[tier] if ratio_label(size) == ratio), None)
 
 
 def tier_of(size: Size) -> Tier:
@@ -185,8 +179,8 @@ def fit_to_tier(width: int, height: int, tier: Tier) -> Size:
     """The output size of an i2v clip: the input's ratio, the tier's pixels, sides in sixteens.
 
     With A the tier's pixels and r the ratio of the *upright* input, width is floor16(√(A·r)) and
-    height floor16(√(A/r)), in exact integers. The area never exceeds A. Ratios beyond about
-    8000:1, which would leave a side of 0, keep 16 pixels (our choice).
+    height floor16(√(A/r)), in exact integers. The area never exceeds A. A ratio so
+    extreme that a side would be 0 (beyond A/256 : 1) keeps 16 pixels there (our choice).
 
     Args:
         width: Upright input width in pixels, at least 1.
@@ -216,10 +210,7 @@ def ratio_label(size: Size) -> str:
     """
     for name in RATIOS_30:
         across, down = (int(part) for part in name.split(":"))
-        if (
-            100 * abs(size.width * down - size.height * across)
-            <= 3 * size.height * across
-        ):
+        if 100 * abs(size.width * down - size.height * across) <= 3 * size.height * across:
             return name
     divisor = gcd(size.width, size.height)
     return f"{size.width // divisor}:{size.height // divisor}"

@@ -122,9 +122,7 @@ WAN21_VACE_PLUS = replace(
     usage=UsageFamily.VACE,
     durations=DurationRule(values=(1, 2, 3, 4, 5), default=5, longest_s=5),
     image=IMAGE_26,
-    video=VideoRule(
-        max_s=5, min_side=360, max_side=2000, min_fps=16, max_bytes=50 * MIB
-    ),
+    video=VideoRule(max_s=5, min_side=360, max_side=2000, min_fps=16, max_bytes=50 * MIB),
     references=References(images=3),
     open_weights=(
         "Wan-AI/Wan2.1-VACE-14B-diffusers",

@@ -101,9 +101,7 @@ WAN27_VIDEOEDIT = replace(
     official_aliases=(),
     modes=frozenset({Mode.EDIT}),
     default_ratio=None,  # absent means the input's
-    durations=DurationRule(
-        values=tuple(range(2, 11)), default=0, keep=True, longest_s=10
-    ),
+    durations=DurationRule(values=tuple(range(2, 11)), default=0, keep=True, longest_s=10),
     prompt_required=False,
     # `audio_setting` is auto or origin; either way there is sound and no file is taken.
     audio_file=None,

@@ -35,9 +35,7 @@ WAN30_VIDEO = ModelSpec(
     default_tier=P1080,
     ratios=(ADAPTIVE, *RATIOS_30),
     default_ratio=ADAPTIVE,
-    durations=DurationRule(
-        values=tuple(range(2, 31)), default=5, auto=True, longest_s=30
-    ),
+    durations=DurationRule(values=tuple(range(2, 31)), default=5, auto=True, longest_s=30),
     prompt_max=20_000,
     # Not documented for 3.0; accepted as on the older rows (our choice).
     negative_max=500,
