@@ -1,0 +1,105 @@
+"""Cutting a clip into shots: one for a plain request, two to four when several are asked for.
+
+Which frames belong to which scene plan; what a plan looks like is drawn elsewhere.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+from kinogate.engines.preview.scene import Camera, SceneSpec, Time, plan_scene
+
+_MAX_SHOTS = 4
+_NEXT_TIME = {
+    Time.DAWN: Time.MORNING,
+    Time.MORNING: Time.NOON,
+    Time.NOON: Time.SUNSET,
+    Time.SUNSET: Time.DUSK,
+    Time.DUSK: Time.NIGHT,
+    Time.NIGHT: Time.NIGHT,
+}
+_CUTS = (
+    Camera.ZOOM_IN,
+    Camera.TRACKING,
+    Camera.ORBIT,
+    Camera.CRANE,
+    Camera.PAN_RIGHT,
+    Camera.PAN_LEFT,
+    Camera.ZOOM_OUT,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One uncut stretch of a clip.
+
+    Attributes:
+        spec: What it shows.
+        start_frame: First frame, counted from the start of the clip.
+        end_frame: One past its last frame.
+        seed: Chooses everything the plan leaves open.
+        closeness: Framing: 1.0 is the plan's own, more is closer to the subject.
+    """
+
+    spec: SceneSpec
+    start_frame: int
+    end_frame: int
+    seed: int
+    closeness: float = 1.0
+
+
+def plan_shots(
+    prompt: str,
+    negative_prompt: str,
+    seed: int,
+    frame_count: int,
+    fps: int,
+    *,
+    multi: bool,
+) -> tuple[Shot, ...]:
+    """Plan a clip of `frame_count` frames; the shots follow each other without gap or overlap.
+
+    Args:
+        prompt: See `plan_scene`.
+        negative_prompt: See `plan_scene`.
+        seed: See `plan_scene`.
+        frame_count: Frames in the clip, at least 1.
+        fps: Frames per second.
+        multi: Two to four shots with hard cuts, each of a second or more where the clip allows.
+    """
+    spec = plan_scene(prompt, negative_prompt, seed)
+    count = _shot_count(frame_count, fps) if multi else 1
+    edges = [round(frame_count * index / count) for index in range(count + 1)]
+    chance = random.Random(f"{seed}:shots")
+    cameras = [camera for camera in _CUTS if camera is not spec.camera]
+    chance.shuffle(cameras)
+    shots = []
+    time = spec.time
+    for index in range(count):
+        framed = spec
+        closeness = 1.0
+        if index:
+            if (
+                index >= 2
+            ):  # the story moves on only after its first two shots share one hour
+                time = _NEXT_TIME[time]
+            framed = replace(spec, camera=cameras[index - 1], time=time)
+            closeness = (1.45, 0.85, 1.2)[index - 1]
+        shots.append(
+            Shot(
+                spec=framed,
+                start_frame=edges[index],
+                end_frame=edges[index + 1],
+                seed=seed + index,
+                closeness=closeness,
+            )
+        )
+    return tuple(shots)
+
+
+def _shot_count(frame_count: int, fps: int) -> int:
+    seconds = frame_count / fps
+    return max(
+        1, min(_MAX_SHOTS, int(seconds), 2 if seconds < 4 else 3 if seconds < 9 else 4)
+    )
