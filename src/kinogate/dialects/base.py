@@ -17,7 +17,7 @@ import msgspec
 from kinogate.domain.errors import CallerError, ErrorCode, KinogateError
 from kinogate.domain.ports import TaskFilter
 from kinogate.domain.request import HouseRules, Submission
-from kinogate.domain.task import Task
+from kinogate.domain.task import Status, Task
 
 JSON_TYPE = "application/json; charset=utf-8"
 
@@ -26,9 +26,7 @@ class Action(StrEnum):
     """What a route does; the HTTP edge has one generic handler for each."""
 
     CREATE = "create"
-    CREATE_WAIT = (
-        "create_wait"  # answers when the task has ended, or at the edge's time limit
-    )
+    CREATE_WAIT = "create_wait"  # answers when the task has ended, or at the edge's time limit
     GET = "get"
     LIST = "list"
     CANCEL = "cancel"
@@ -39,9 +37,7 @@ class Action(StrEnum):
     MODELS = "models"
     MODEL = "model"
     ME = "me"
-    UNSUPPORTED = (
-        "unsupported"  # a known path of the real service that we answer honestly
-    )
+    UNSUPPORTED = "unsupported"  # a known path of the real service that we answer honestly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +251,15 @@ class Dialect:
         spelled = self.spell(error)
         return f"{spelled}: {error.message}" if spelled else error.message
 
+    def explain_fault(self, task: Task) -> str:
+        """Why a task did not succeed, in this dialect's spelling; "" when it did or goes on."""
+        if task.status is Status.CANCELED:
+            return "The task was canceled."
+        if task.fault is None:
+            return ""
+        fault = task.fault
+        return self.explain(KinogateError(fault.code, fault.message, field=fault.field))
+
 
 def json_reply(
     status: int,
@@ -298,9 +303,7 @@ def parse_task_id(text: str) -> str:
 
 def unknown_task() -> CallerError:
     """The one error for foreign, deleted, expired and never existing tasks."""
-    return CallerError(
-        ErrorCode.TASK_UNKNOWN, "There is no such task.", field="task_id"
-    )
+    return CallerError(ErrorCode.TASK_UNKNOWN, "There is no such task.", field="task_id")
 
 
 def retry_after(error: KinogateError) -> tuple[tuple[str, str], ...]:

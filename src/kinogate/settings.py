@@ -1,0 +1,132 @@
+"""Every setting once: name, type, default, unit and what it does.
+
+Read by `app` and `cli` only; everything else receives plain arguments. Precedence: defaults <
+TOML file < environment (`KINOGATE_…`) < flags.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+)
+
+_MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """The server's settings; unknown names in a file are errors."""
+
+    model_config = SettingsConfigDict(env_prefix="KINOGATE_", extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(
+        Path("~/.local/share/kinogate"),
+        description="Database, files and secrets live here.",
+    )
+    public_url: str = Field(
+        "", description="Origin of every URL we hand out; default http://HOST:PORT."
+    )
+    database_url: str = Field(
+        "",
+        description="sqlite:///PATH or postgresql+psycopg://…; default a file in data_dir.",
+    )
+    storage_url: str = Field("", description="file:///DIR; default a folder in data_dir.")
+    admin_key: SecretStr = Field(
+        SecretStr(""),
+        description="A key in our format to install as the admin's at start.",
+    )
+    simulate: bool = Field(
+        default=False,
+        description="Lets the X-Kinogate-Simulate header act (design for tests).",
+    )
+    insecure: bool = Field(
+        default=False,
+        description="Serves without keys; refused on an address beyond loopback.",
+    )
+    fetch_allow_hosts: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(),
+        description="host[:port] entries that the fetch guard lets through.",
+    )
+    cors_origins: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"*"}), description="Origins that browsers may call the API from."
+    )
+    trusted_proxies: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), description="Addresses whose X-Forwarded-* headers count."
+    )
+    dashscope_prefixes: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("", "/qwen", "/wan", "/alibailian", "/proxy/wan"),
+        description="Path prefixes that the DashScope dialect is served under.",
+    )
+    slots: int = Field(2, ge=1, le=64, description="Tasks that run at a time; the rest wait.")
+    task_timeout_s: int = Field(900, ge=10, description="Longest run of one task, seconds.")
+    max_body_bytes: int = Field(64 * _MIB, ge=1024, description="Largest request body, bytes.")
+    result_ttl_s: int = Field(86_400, ge=60, description="Life of a result file, seconds.")
+    record_ttl_s: int = Field(
+        30 * 86_400, ge=0, description="How long a record outlives its file, seconds."
+    )
+    wait_timeout_s: int = Field(
+        300,
+        ge=1,
+        le=3600,
+        description="Longest blocking create (vtrix generation/sync), seconds.",
+    )
+    drain_s: int = Field(10, ge=0, description="Grace for running tasks at shutdown, seconds.")
+    log_level: str = Field("info", description="debug, info, warning or error.")
+
+    @field_validator("fetch_allow_hosts", "cors_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split_set(cls, value: object) -> object:
+        if isinstance(value, str):
+            return frozenset(item.strip() for item in value.split(",") if item.strip())
+        return value
+
+    @field_validator("dashscope_prefixes", mode="before")
+    @classmethod
+    def _split_prefixes(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(item.strip() for item in value.split(","))
+        return value
+
+    @property
+    def database(self) -> str:
+        """The database URL, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir.expanduser() / 'kinogate.db'}"
+
+    @property
+    def blob_dir(self) -> Path:
+        """Folder of the local blob store."""
+        if self.storage_url:
+            return Path(self.storage_url.removeprefix("file://")).expanduser()
+        return self.data_dir.expanduser() / "blobs"
+
+    @property
+    def origin(self) -> str:
+        """The public origin, with the default filled in; no trailing slash."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        shown = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
+        return f"http://{shown}:{self.port}"
+
+
+def load_settings(config: Path | None, **flags: object) -> Settings:
+    """Settings from all sources; a flag that is None counts as not given.
+
+    Raises:
+        pydantic.ValidationError: A value or a name is wrong.
+        OSError: The file cannot be read.
+        tomllib.TOMLDecodeError: The file is not TOML.
+    """
+    from_file = tomllib.loads(config.read_text("utf-8")) if config is not None else {}
+    from_env = EnvSettingsSource(Settings)()
+    given = {name: value for name, value in flags.items() if value is not None}
+    return Settings(**{**from_file, **from_env, **given})
