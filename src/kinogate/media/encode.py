@@ -8,6 +8,7 @@ the colour matrix is BT.601 because OpenCV's conversion, eight times faster than
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
@@ -45,6 +46,13 @@ _MATRIX_SMPTE170M = 6
 _RANGE_TV = 1
 _PRIMARIES_BT709 = 1
 _TRANSFER_BT709 = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class _Streams:
+    container: OutputContainer
+    video: VideoStream
+    audio: AudioStream | None
 
 
 class Mp4Writer:
@@ -101,9 +109,7 @@ class Mp4Writer:
         self._frames = 0
         self._samples = 0
         self._waiting = np.empty((2, 0), dtype=np.float32)
-        self._container: OutputContainer | None = None
-        self._video: VideoStream | None = None
-        self._audio: AudioStream | None = None
+        self._open: _Streams | None = None
 
     def __enter__(self) -> Self:
         """Create the file and its streams.
@@ -122,16 +128,17 @@ class Mp4Writer:
                     "movie_timescale": str(_TIMESCALE),
                 },
             )
-            self._container = container
+        except (av.error.FFmpegError, OSError, ValueError) as exc:
+            raise _cannot_write() from exc
+        try:
             for key, value in self._tags:
                 container.metadata[key] = value
-            self._video = self._add_video(container)
-            if self._audio_rate is not None:
-                self._audio = container.add_stream("aac", rate=self._audio_rate, layout="stereo")
-                self._audio.bit_rate = _AUDIO_BITS_PER_S
+            video, audio = self._add_video(container), self._add_audio(container)
         except (av.error.FFmpegError, OSError, ValueError) as exc:
-            self._discard()
+            container.close()
+            self._part.unlink(missing_ok=True)
             raise _cannot_write() from exc
+        self._open = _Streams(container=container, video=video, audio=audio)
         return self
 
     def _add_video(self, container: OutputContainer) -> VideoStream:
@@ -146,6 +153,18 @@ class Mp4Writer:
         context.color_primaries = _PRIMARIES_BT709
         context.color_trc = _TRANSFER_BT709
         return stream
+
+    def _add_audio(self, container: OutputContainer) -> AudioStream | None:
+        if self._audio_rate is None:
+            return None
+        stream = container.add_stream("aac", rate=self._audio_rate, layout="stereo")
+        stream.bit_rate = _AUDIO_BITS_PER_S
+        return stream
+
+    def _streams(self) -> _Streams:
+        if self._open is None:
+            raise InternalError(ErrorCode.ENGINE_FAILED, "The video file is not open for writing.")
+        return self._open
 
     @property
     def frame_count(self) -> int:
@@ -164,14 +183,13 @@ class Mp4Writer:
                 ErrorCode.ENGINE_FAILED,
                 f"A frame of shape {frame.shape} does not fit a {width}×{height} video.",
             )
-        assert self._container is not None
-        assert self._video is not None
+        streams = self._streams()
         cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420, dst=self._planes)
         try:
             picture = av.VideoFrame.from_ndarray(self._planes, format="yuv420p")
             picture.pts = self._frames
             picture.time_base = Fraction(1, self._fps)
-            self._container.mux(self._video.encode(picture))
+            streams.container.mux(streams.video.encode(picture))
         except (av.error.FFmpegError, OSError, ValueError) as exc:
             raise _cannot_write() from exc
         self._frames += 1
@@ -183,28 +201,27 @@ class Mp4Writer:
             InternalError: `ENGINE_FAILED` for another shape, a writer without sound, or a failed
                 write.
         """
-        if self._audio is None or samples.ndim != 2 or samples.shape[0] != 2:
+        streams = self._streams()
+        audio = streams.audio
+        if audio is None or samples.ndim != 2 or samples.shape[0] != 2:
             raise InternalError(
                 ErrorCode.ENGINE_FAILED, "These samples do not fit the video's audio stream."
             )
         waiting = np.concatenate((self._waiting, samples.astype(np.float32, copy=False)), axis=1)
         whole = waiting.shape[1] // AAC_FRAME * AAC_FRAME
         for start in range(0, whole, AAC_FRAME):
-            self._encode_audio(waiting[:, start : start + AAC_FRAME])
+            self._encode_audio(streams, audio, waiting[:, start : start + AAC_FRAME])
         self._waiting = waiting[:, whole:].copy()
 
-    def _encode_audio(self, block: Samples) -> None:
-        assert self._container is not None
-        assert self._audio is not None
-        assert self._audio_rate is not None
+    def _encode_audio(self, streams: _Streams, audio: AudioStream, block: Samples) -> None:
         try:
             sound = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(block), format="fltp", layout="stereo"
             )
-            sound.sample_rate = self._audio_rate
+            sound.sample_rate = audio.rate
             sound.pts = self._samples
-            sound.time_base = Fraction(1, self._audio_rate)
-            self._container.mux(self._audio.encode(sound))
+            sound.time_base = Fraction(1, audio.rate)
+            streams.container.mux(audio.encode(sound))
         except (av.error.FFmpegError, OSError, ValueError) as exc:
             raise _cannot_write() from exc
         self._samples += block.shape[1]
@@ -220,34 +237,30 @@ class Mp4Writer:
         Raises:
             InternalError: `ENGINE_FAILED` when the end could not be written.
         """
-        if kind is not None:
-            self._discard()
+        streams, self._open = self._open, None
+        if streams is None:
             return
         try:
-            self._finish()
+            if kind is None:
+                self._finish(streams)
         except (av.error.FFmpegError, OSError, ValueError) as exc:
-            self._discard()
             raise _cannot_write() from exc
+        finally:
+            # What is left under this name is unfinished, and then it does not matter how its
+            # closing went.
+            if self._part.exists():
+                with suppress(av.error.FFmpegError, OSError, ValueError):
+                    streams.container.close()
+                self._part.unlink(missing_ok=True)
 
-    def _finish(self) -> None:
-        assert self._container is not None
-        assert self._video is not None
-        if self._audio is not None:
+    def _finish(self, streams: _Streams) -> None:
+        if streams.audio is not None:
             if self._waiting.shape[1]:
-                self._encode_audio(self._waiting)
-            self._container.mux(self._audio.encode(None))
-        self._container.mux(self._video.encode(None))
-        self._container.close()
-        self._container = None
+                self._encode_audio(streams, streams.audio, self._waiting)
+            streams.container.mux(streams.audio.encode(None))
+        streams.container.mux(streams.video.encode(None))
+        streams.container.close()
         self._part.replace(self._path)
-
-    def _discard(self) -> None:
-        container, self._container = self._container, None
-        if container is not None:
-            # The file is thrown away: whether its end could still be written does not matter.
-            with suppress(av.error.FFmpegError, OSError, ValueError):
-                container.close()
-        self._part.unlink(missing_ok=True)
 
 
 def _cannot_write() -> InternalError:

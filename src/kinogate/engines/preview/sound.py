@@ -119,8 +119,7 @@ class _Mix:
         if max(float(np.abs(part).max()) for part in parts) > PEAK * 0.5:
             # Bends only what is loud: nearly straight below half of the peak.
             for part in parts:
-                np.tanh(part / np.float32(PEAK), out=part)
-                part *= np.float32(PEAK)
+                part[:] = np.tanh(part / np.float32(PEAK)) * np.float32(PEAK)
         fade_in = min(round(_FADE_IN_S * self.rate), out.shape[1] // 3)
         fade_out = min(round(_FADE_OUT_S * self.rate), out.shape[1] // 3)
         if fade_in and fade_out:
