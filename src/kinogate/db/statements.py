@@ -1,0 +1,366 @@
+"""Every statement that is run against our tables, each a function with a name.
+
+A function builds SQLAlchemy Core for both databases; `Session` compiles it once for its dialect
+and then hands the text straight to the driver, which is three times as fast as Core's own
+execution. Parameters are named after columns unless said otherwise. DBOS's tables are not ours
+and never appear here.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Delete,
+    Insert,
+    Integer,
+    Select,
+    String,
+    Text,
+    Update,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.types import TypeEngine
+
+from kinogate.db import schema
+from kinogate.db.codec import PER_MILLE, TASK_COLUMNS
+from kinogate.db.schema import accounts, executors, idempotency, keys, ledger, tasks
+from kinogate.db.session import GIVEN
+from kinogate.domain.ports import TaskFilter
+from kinogate.domain.task import Status
+
+T = TypeVar("T")
+
+
+def _given(name: str, kind: type[TypeEngine[T]] | TypeEngine[T]) -> BindParameter[T]:
+    """A parameter that the caller of `Session` must give; one left out is an error."""
+    return bindparam(name, GIVEN, type_=kind)
+
+
+_ID = _given("id", String)
+_ACCOUNT = _given("account_id", String)
+_NOW = _given("now_ms", BigInteger)
+_LIMIT = _given("limit", Integer)
+_TASK = [tasks.c[name] for name in TASK_COLUMNS]
+_QUEUED, _RUNNING = Status.QUEUED.value, Status.RUNNING.value
+_INSERTED_TASK = ["id", "account_id", "key_id", "dialect", "model", "canonical_model", "status", "progress", "plan_json", "warnings_json", "remixed_from", "engine", "hold_micro", "cost_micro", "created_ms", "updated_ms"]
+
+
+# Accounts and keys
+
+
+def lock_account() -> Select[tuple[str]]:
+    """The account's id; on Postgres its row stays locked until the end of the transaction."""
+    return select(accounts.c.id).where(accounts.c.id == _ID).with_for_update()
+
+
+def insert_account() -> Insert:
+    """A new account with nothing held or spent."""
+    return accounts.insert().values(
+        id=_ID,
+        name=_given("name", Text),
+        held_micro=0,
+        spent_micro=0,
+        created_ms=_given("created_ms", BigInteger),
+    )
+
+
+def move_money() -> Update:
+    """Change an account's sums by `held` and `spent` micro-dollars."""
+    return (
+        accounts.update()
+        .where(accounts.c.id == _ID)
+        .values(
+            held_micro=accounts.c.held_micro + _given("held", BigInteger),
+            spent_micro=accounts.c.spent_micro + _given("spent", BigInteger),
+        )
+    )
+
+
+def account_sums() -> Select[tuple[int, int]]:
+    """Held and spent micro-dollars of an account."""
+    return select(accounts.c.held_micro, accounts.c.spent_micro).where(accounts.c.id == _ID)
+
+
+def insert_key() -> Insert:
+    """A new key."""
+    return keys.insert().values({name: _given(name, keys.c[name].type) for name in keys.c.keys()})
+
+
+def same_key() -> Select[tuple[str]]:
+    """A key with this id or this hash."""
+    return select(keys.c.id).where(or_(keys.c.id == _ID, keys.c.hash == _given("hash", String)))
+
+
+def key_by_hash() -> Select[tuple[str]]:
+    """The key with this hash."""
+    return select(*keys.c).where(keys.c.hash == _given("hash", String))
+
+
+def all_keys() -> Select[tuple[str]]:
+    """Every key, oldest first."""
+    return select(*keys.c).order_by(keys.c.created_ms, keys.c.id)
+
+
+def keys_of_account() -> Select[tuple[str]]:
+    """An account's keys, oldest first."""
+    return all_keys().where(keys.c.account_id == _ACCOUNT)
+
+
+def revoke_key() -> Update:
+    """Mark a live key revoked."""
+    return (
+        keys.update().where(keys.c.id == _ID, keys.c.revoked_ms.is_(None)).values(revoked_ms=_NOW)
+    )
+
+
+# Submit
+
+
+def replay_of() -> Select[tuple[bytes, str]]:
+    """Digest and task id that an account stored under `key`."""
+    return select(idempotency.c.digest, idempotency.c.task_id).where(
+        idempotency.c.account_id == _ACCOUNT, idempotency.c.key == _given("key", String)
+    )
+
+
+def insert_idempotency() -> Insert:
+    """Remember a caller's key."""
+    return idempotency.insert().values(
+        {name: _given(name, idempotency.c[name].type) for name in idempotency.c.keys()}
+    )
+
+
+def insert_task() -> Insert:
+    """A fresh task."""
+    return (
+        tasks.insert()
+        .inline()
+        .values({name: _given(name, tasks.c[name].type) for name in _INSERTED_TASK})
+    )
+
+
+def insert_ledger() -> Insert:
+    """One movement of money; the primary key lets each kind happen once per task."""
+    return ledger.insert().values(
+        {name: _given(name, ledger.c[name].type) for name in ledger.c.keys()}
+    )
+
+
+# Reads
+
+
+def task_by_id() -> Select[tuple[str]]:
+    """The task, unless deleted."""
+    return select(*_TASK).where(tasks.c.id == _ID, tasks.c.deleted_ms.is_(None))
+
+
+def task_by_id_even_deleted() -> Select[tuple[str]]:
+    """The task, deleted or not; what an idempotent replay shows."""
+    return select(*_TASK).where(tasks.c.id == _ID)
+
+
+def place_of() -> Select[tuple[int]]:
+    """Where an account's task stands in the order of creation, deleted or not."""
+    return select(tasks.c.seq).where(tasks.c.id == _ID, tasks.c.account_id == _ACCOUNT)
+
+
+def _matches(where: TaskFilter) -> ColumnElement[bool]:
+    tests = [tasks.c.account_id == _ACCOUNT, tasks.c.deleted_ms.is_(None)]
+    if where.task_id is not None:
+        tests.append(tasks.c.id == where.task_id)
+    if where.statuses is not None:
+        tests.append(tasks.c.status.in_(sorted(status.value for status in where.statuses)))
+    if where.model is not None:
+        tests.append(or_(tasks.c.model == where.model, tasks.c.canonical_model == where.model))
+    if where.since_ms is not None:
+        tests.append(tasks.c.created_ms >= where.since_ms)
+    if where.until_ms is not None:
+        tests.append(tasks.c.created_ms <= where.until_ms)
+    return and_(*tests)
+
+
+def list_tasks(
+    where: TaskFilter, *, after_seq: int | None, ascending: bool, limit: int, offset: int
+) -> Select[tuple[str]]:
+    """A page of an account's tasks; built per call, since its shape follows the filter."""
+    order = tasks.c.seq.asc() if ascending else tasks.c.seq.desc()
+    page = select(*_TASK).where(_matches(where)).order_by(order).limit(limit).offset(offset)
+    if after_seq is None:
+        return page
+    return page.where(tasks.c.seq > after_seq if ascending else tasks.c.seq < after_seq)
+
+
+def count_tasks(where: TaskFilter) -> Select[tuple[int]]:
+    """How many of an account's tasks match."""
+    return select(func.count()).select_from(tasks).where(_matches(where))
+
+
+# The run
+
+
+def claim_tasks() -> Update:
+    """Give the oldest queued tasks to `owner`."""
+    oldest = (
+        select(tasks.c.seq)
+        .where(tasks.c.status == _QUEUED)
+        .order_by(tasks.c.seq)
+        .limit(_LIMIT)
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        tasks.update()
+        .where(tasks.c.seq.in_(oldest))
+        .values(
+            status=_RUNNING,
+            owner=_given("owner", String),
+            started_ms=func.coalesce(tasks.c.started_ms, _NOW),
+            updated_ms=_NOW,
+        )
+        .returning(tasks.c.seq, tasks.c.id)
+    )
+
+
+def raise_progress() -> Update:
+    """Store `share` (per mille) when it is more than what is stored."""
+    share = _given("share", Integer)
+    return (
+        tasks.update()
+        .where(tasks.c.id == _ID, tasks.c.status == _RUNNING, tasks.c.progress < share)
+        .values(progress=share, updated_ms=_NOW)
+    )
+
+
+def succeed_task() -> Update:
+    """End a running task well."""
+    return (
+        tasks.update()
+        .where(tasks.c.id == _ID, tasks.c.status == _RUNNING)
+        .values(
+            status=Status.SUCCEEDED.value,
+            owner=None,
+            progress=PER_MILLE,
+            outcome_json=_given("outcome_json", Text),
+            engine=_given("engine", Text),
+            cost_micro=_given("cost_micro", BigInteger),
+            expires_ms=_given("expires_ms", BigInteger),
+            finished_ms=_NOW,
+            updated_ms=_NOW,
+        )
+        .returning(tasks.c.account_id, tasks.c.hold_micro)
+    )
+
+
+def fail_task() -> Update:
+    """End an unfinished task badly."""
+    return (
+        tasks.update()
+        .where(tasks.c.id == _ID, tasks.c.status.in_((_QUEUED, _RUNNING)))
+        .values(
+            status=Status.FAILED.value,
+            owner=None,
+            engine=func.coalesce(_given("engine", Text), tasks.c.engine),
+            fault_code=_given("fault_code", String),
+            fault_message=_given("fault_message", Text),
+            fault_field=_given("fault_field", Text),
+            finished_ms=_NOW,
+            updated_ms=_NOW,
+        )
+        .returning(tasks.c.account_id, tasks.c.hold_micro)
+    )
+
+
+def cancel_task() -> Update:
+    """Cancel a task that still has the status `seen`."""
+    return (
+        tasks.update()
+        .where(tasks.c.id == _ID, tasks.c.status == _given("seen", String))
+        .values(status=Status.CANCELED.value, owner=None, finished_ms=_NOW, updated_ms=_NOW)
+        .returning(tasks.c.account_id, tasks.c.hold_micro)
+    )
+
+
+def lock_task() -> Select[tuple[str]]:
+    """As `task_by_id`; on Postgres the row stays locked until the end of the transaction."""
+    return task_by_id().with_for_update()
+
+
+def hide_task() -> Update:
+    """Mark a task deleted."""
+    return tasks.update().where(tasks.c.id == _ID).values(deleted_ms=_NOW, updated_ms=_NOW)
+
+
+# Recovery
+
+
+def running_tasks() -> Select[tuple[str, str]]:
+    """Id and owner of every running task."""
+    return select(tasks.c.id, tasks.c.owner).where(tasks.c.status == _RUNNING)
+
+
+def requeue_task() -> Update:
+    """Put a running task of `owner` back into the queue; it keeps its place and its progress."""
+    return (
+        tasks.update()
+        .where(
+            tasks.c.id == _ID,
+            tasks.c.status == _RUNNING,
+            tasks.c.owner == _given("owner", String),
+        )
+        .values(status=_QUEUED, owner=None, updated_ms=_NOW)
+    )
+
+
+def adopt_task() -> Update:
+    """Make `owner` the owner of a running task of `dead`."""
+    return (
+        tasks.update()
+        .where(
+            tasks.c.id == _ID,
+            tasks.c.status == _RUNNING,
+            tasks.c.owner == _given("dead", String),
+        )
+        .values(owner=_given("owner", String), updated_ms=_NOW)
+    )
+
+
+def beat_executor() -> Update:
+    """Say that an executor lives."""
+    return executors.update().where(executors.c.id == _ID).values(beat_ms=_NOW)
+
+
+def insert_executor() -> Insert:
+    """A new executor."""
+    return executors.insert().values(id=_ID, beat_ms=_NOW)
+
+
+def delete_executor() -> Delete:
+    """Forget an executor."""
+    return executors.delete().where(executors.c.id == _ID)
+
+
+def all_executors() -> Select[tuple[str, int]]:
+    """Id and last beat of every executor."""
+    return select(executors.c.id, executors.c.beat_ms)
+
+
+def database_now() -> Select[tuple[int]]:
+    """The Postgres server's clock, epoch milliseconds: the one clock that executors share."""
+    epoch = func.extract("epoch", func.clock_timestamp())
+    return select(func.cast(epoch * PER_MILLE, BigInteger))
+
+
+def ledger_of_task() -> Select[tuple[str, int]]:
+    """Kind and amount of a task's movements."""
+    return select(ledger.c.kind, ledger.c.amount_micro).where(ledger.c.task_id == _ID)
+
+
+TABLES = frozenset(schema.metadata.tables)
+"""The tables that are ours; migrations leave all others alone."""
