@@ -1,0 +1,1 @@
+"""Bytes and files from strangers: headers, inline media, decoders."""
