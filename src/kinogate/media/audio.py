@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 Samples = npt.NDArray[np.float32]
-"""`[2, N]` float32, planar stereo, −1.0 to 1.0."""
+"""`[2, N]` float32, planar stereo, -1.0 to 1.0."""
 
 RATE_RANGE: Final = (8_000, 192_000)
 """Samples a second of a file we read, ends included.
@@ -44,7 +44,7 @@ def decode_audio(path: Path, *, max_s: float, rate: int = 48_000) -> Samples:
         rate: Samples a second to return.
 
     Returns:
-        `[2, N]` float32 stereo, −1.0 to 1.0, N at least 1. A file that breaks off gives what was
+        `[2, N]` float32 stereo, -1.0 to 1.0, N at least 1. A file that breaks off gives what was
         readable before that.
 
     Raises:

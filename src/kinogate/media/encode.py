@@ -33,7 +33,7 @@ Frame = npt.NDArray[np.uint8]
 """`[H, W, 3]` uint8, RGB, full range."""
 
 Samples = npt.NDArray[np.float32]
-"""`[2, N]` float32, planar stereo, −1.0 to 1.0."""
+"""`[2, N]` float32, planar stereo, -1.0 to 1.0."""
 
 AAC_FRAME = 1024
 """Samples in one AAC-LC frame."""

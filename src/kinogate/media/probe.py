@@ -164,7 +164,7 @@ def audio_windows_db(path: Path, window_s: float = 0.1) -> npt.NDArray[np.float6
         window_s: Seconds of each window, above 0; a last shorter one is left out.
 
     Returns:
-        `[N]` float64, digital silence is −180; empty for a file without sound.
+        `[N]` float64, digital silence is -180; empty for a file without sound.
 
     Raises:
         InternalError: `RESULT_INVALID` when the file cannot be decoded to its end.

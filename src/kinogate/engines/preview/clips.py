@@ -39,7 +39,7 @@ class VideoClip:
 
     Attributes:
         fps: Average frames a second, above 0.
-        frame_count_hint: Frames as the file announces them, 0 when it does not; may be wrong.
+        frame_count_hint: Frames as the file announces them, None when it does not; may be wrong.
     """
 
     def __init__(self, path: Path, *, cover: tuple[int, int]) -> None:
@@ -62,7 +62,7 @@ class VideoClip:
             if rate is None or rate <= 0:
                 raise _unreadable()
             self.fps = float(rate)
-            self.frame_count_hint = stream.frames
+            self.frame_count_hint: int | None = stream.frames or None
             if max(stream.width, stream.height) > MAX_SIDE:
                 raise CallerError(
                     ErrorCode.MEDIA_DIMENSIONS,

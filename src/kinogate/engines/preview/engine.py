@@ -1,44 +1,46 @@
 """The preview engine's one entry point: an order goes in, a finished MP4 comes out.
 
 Runs in the engine's child process only; it may import everything heavy. What a frame shows is
-decided by the scene and motion modules, what a file is by `media`. Obeys design §4.6–4.10, §4.24.
+decided by `footage` and the modules behind it, what a file is by `media`. Obeys design §4.6–4.10
+and §4.24.
 """
 
 from __future__ import annotations
 
-import hashlib
-from fractions import Fraction
-from pathlib import Path
+from contextlib import closing
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-import av
 import cv2
-import numpy as np
 
-import kinogate
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError
-from kinogate.domain.order import AudioMode, Mode, Order, Produced
-from kinogate.engines.preview.capabilities import NAME, unsupported
+from kinogate.domain.order import AudioMode, Mode, Order, Produced, Role
+from kinogate.engines.preview.capabilities import THREADS, fingerprint, unsupported
+from kinogate.engines.preview.cues import cues_of_scene
+from kinogate.engines.preview.footage import AUDIO_RATE, given_sound, order_frames, order_shots
 from kinogate.engines.preview.overlay import Watermark
 from kinogate.engines.preview.sound import soundtrack
+from kinogate.media.audio import fit_length
 from kinogate.media.encode import Mp4Writer
 from kinogate.media.probe import probe_video
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
 
     from kinogate.engines.preview.canvas import Canvas
-    from kinogate.media.encode import Samples
+    from kinogate.media.audio import Samples
 
     Report = Callable[[str, float], None]
 
-AUDIO_RATE: Final = 48_000
-THREADS: Final = 2
 COMMENT: Final = (
     "Made by the Kinogate preview engine: an animatic drawn by algorithms, "
     "not the output of a Wan model."
 )
-_REPORT_EVERY: Final = 2  # frames
+"""What the MP4's `comment` says: nobody shall take a preview for a model's work."""
+
+_REPORT_EVERY: Final = 2  # frames; even a slow 1080p frame keeps that below 0.25 s
+_PREPARED, _DRAWN = 0.03, 0.97  # shares of the whole at which a stage is over
 
 
 def render(order: Order, out: Path, report: Report) -> Produced:
@@ -58,50 +60,60 @@ def render(order: Order, out: Path, report: Report) -> Produced:
             be read.
         InternalError: Our own fault.
     """
-    reason = unsupported(order.mode, template=order.template)
+    roles = [item.role for item in order.inputs]
+    reason = unsupported(order.mode, roles=roles, template=order.template)
     if reason is not None:
         raise CallerError(ErrorCode.FEATURE_UNSUPPORTED, reason)
-    poster = out.with_suffix(".jpg")
     try:
         report("preparing", 0.0)
-        sound = _sound(order)
-        report("preparing", 0.03)
-        _write(order, out, poster, sound, report)
-        report("finishing", 0.97)
+        voice = _voice(order)
+        sound = _sound(order, voice)
+        frames = order_frames(order, voice)
+        report("preparing", _PREPARED)
+        _write(order, frames, sound, out, report)
+        report("finishing", _DRAWN)
         produced = _measured(order, out)
         report("finishing", 1.0)
     except BaseException:
         out.unlink(missing_ok=True)
-        poster.unlink(missing_ok=True)
+        poster_path(out).unlink(missing_ok=True)
         raise
     return produced
 
 
-def _write(order: Order, out: Path, poster: Path, sound: Samples | None, report: Report) -> None:
+def poster_path(out: Path) -> Path:
+    """Where the still beside the MP4 `out` lies."""
+    return out.with_suffix(".jpg")
+
+
+def _write(
+    order: Order, frames: Generator[Canvas], sound: Samples | None, out: Path, report: Report
+) -> None:
+    """Drain `frames` into the MP4, marked and with sound in step."""
     mark = Watermark(order.watermark, order.width, order.height) if order.watermark else None
     still = order.frame_count // 3
-    rate = AUDIO_RATE if sound is not None else None
-    tags = (*order.tags, ("comment", COMMENT))
-    with Mp4Writer(
+    writer = Mp4Writer(
         out,
         width=order.width,
         height=order.height,
         fps=order.fps,
-        audio_rate=rate,
-        tags=tags,
+        audio_rate=None if sound is None else AUDIO_RATE,
+        tags=(*order.tags, ("comment", COMMENT)),
         threads=THREADS,
-    ) as writer:
-        for index, frame in enumerate(_frames(order)):
+    )
+    with closing(frames), writer:
+        for index, frame in enumerate(islice(frames, order.frame_count)):
             if mark is not None:
                 mark.apply(frame)
             if index == still:
-                _write_poster(poster, frame)
+                _write_poster(poster_path(out), frame)
             writer.write(frame)
             if sound is not None:
-                start, end = (AUDIO_RATE * (index + k) // order.fps for k in (0, 1))
+                start, end = (AUDIO_RATE * (index + step) // order.fps for step in (0, 1))
                 writer.write_audio(sound[:, start:end])
             if index % _REPORT_EVERY == 0:
-                report("drawing", 0.03 + 0.93 * (index + 1) / order.frame_count)
+                done = (index + 1) / order.frame_count
+                report("drawing", _PREPARED + (_DRAWN - _PREPARED) * done)
 
 
 def _write_poster(path: Path, frame: Canvas) -> None:
@@ -113,54 +125,50 @@ def _write_poster(path: Path, frame: Canvas) -> None:
     path.write_bytes(data.tobytes())
 
 
-def _frames(order: Order) -> Iterator[Canvas]:
-    if order.mode is not Mode.T2V:
-        raise CallerError(ErrorCode.FEATURE_UNSUPPORTED, "Only text to video is rendered yet.")
-    return _gradient_frames(order)
+def _voice(order: Order) -> Samples | None:
+    """The given sound, when it is to be heard or a portrait speaks it."""
+    if order.audio is AudioMode.FILE or order.mode is Mode.S2V:
+        return given_sound(order)
+    return None
 
 
-def _gradient_frames(order: Order) -> Iterator[Canvas]:
-    """A slowly moving gradient; stands in until the scenes are drawn."""
-    digest = hashlib.sha256(f"{order.prompt}\0{order.seed}".encode()).digest()
-    first, last = (np.frombuffer(digest[k : k + 3], dtype=np.uint8) for k in (0, 3))
-    ramp = np.linspace(0.0, 1.0, order.width, dtype=np.float32)[None, :, None]
-    rise = np.linspace(0.0, 1.0, order.height, dtype=np.float32)[:, None, None]
-    for index in range(order.frame_count):
-        share = 0.5 + 0.5 * np.sin(6.0 * (ramp * 0.5 + rise * 0.3) + index / order.fps)
-        yield np.ascontiguousarray(first * (1.0 - share) + last * share).astype(np.uint8)
-
-
-def _sound(order: Order) -> Samples | None:
+def _sound(order: Order, voice: Samples | None) -> Samples | None:
+    """The clip's sound, exactly as long as its frames, or None for no audio stream."""
+    count = AUDIO_RATE * order.frame_count // order.fps
     if order.audio is AudioMode.OFF:
         return None
+    if voice is not None:
+        return fit_length(voice, count)
     if order.audio is AudioMode.FILE:
-        raise CallerError(ErrorCode.FEATURE_UNSUPPORTED, "Given audio is not used yet.")
-    count = round(Fraction(order.frame_count, order.fps) * AUDIO_RATE)
-    return soundtrack(order.prompt, order.template, order.seed, count / AUDIO_RATE, AUDIO_RATE)
+        raise InternalError(ErrorCode.ENGINE_FAILED, "The order lacks its 'audio' input.")
+    # The plan knows more than the prompt: it says what the seed has chosen to show.
+    cues = cues_of_scene(order_shots(order)[0].spec) if order.mode is Mode.T2V else None
+    length_s = count / AUDIO_RATE
+    return soundtrack(order.prompt, order.template, order.seed, length_s, AUDIO_RATE, cues=cues)
 
 
 def _measured(order: Order, out: Path) -> Produced:
     facts = probe_video(out)
-    found = (facts.width, facts.height, facts.frame_count, int(facts.fps * 1000))
-    if found != (order.width, order.height, order.frame_count, order.fps * 1000):
+    found = (facts.width, facts.height, facts.frame_count, float(facts.fps), facts.has_audio)
+    wants_audio = order.audio is not AudioMode.OFF
+    asked = (order.width, order.height, order.frame_count, float(order.fps), wants_audio)
+    if found != asked:
         raise InternalError(
-            ErrorCode.RESULT_INVALID, "The clip is not of the size or length asked."
+            ErrorCode.RESULT_INVALID, "The clip has not the size or length that was asked for."
         )
     return Produced(
         path=str(out),
         width=facts.width,
         height=facts.height,
-        fps=int(facts.fps),
+        fps=order.fps,
         frame_count=facts.frame_count,
         duration_s=facts.duration_s,
         has_audio=facts.has_audio,
         fingerprint=fingerprint(),
+        warnings=tuple(_warnings(order)),
     )
 
 
-def fingerprint() -> str:
-    """Engine, versions and thread count: all that decides the bytes besides the order."""
-    return (
-        f"{NAME}/{kinogate.__version__} av/{av.__version__} opencv/{cv2.__version__} "
-        f"numpy/{np.__version__} threads/{THREADS}"
-    )
+def _warnings(order: Order) -> Iterator[str]:
+    if order.input(Role.REFERENCE_AUDIO) is not None or order.input(Role.VOICE) is not None:
+        yield "The preview engine does not imitate reference voices."

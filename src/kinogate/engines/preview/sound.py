@@ -18,8 +18,8 @@ from kinogate.engines.preview.instruments import LOOP, Mono, Stereo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TARGET_RMS: Final = 0.1  # −20 dBFS
-PEAK: Final = 0.85  # −1.4 dBFS: AAC may overshoot a little
+TARGET_RMS: Final = 0.1  # -20 dBFS
+PEAK: Final = 0.85  # -1.4 dBFS: AAC may overshoot a little
 _FADE_IN_S: Final = 0.5
 _FADE_OUT_S: Final = 0.9
 _BLOCK_S: Final = 0.125
@@ -47,7 +47,7 @@ def soundtrack(
         cues: What to play, when the caller knows better than the prompt.
 
     Returns:
-        `[2, N]` float32, N the rounded product of length and rate; about −20 dBFS RMS, never
+        `[2, N]` float32, N the rounded product of length and rate; about -20 dBFS RMS, never
         above `PEAK`, faded in and out.
     """
     count = max(1, round(duration_s * rate))
@@ -74,7 +74,7 @@ class _Mix:
         return float(self.root_hz * 2.0 ** (semitones / 12.0))
 
     def stamp(self, sound: Mono, at_s: float, gain: float, pan: float = 0.0) -> None:
-        """Add `sound` from `at_s` on; `pan` −1.0 left to 1.0 right, equal power."""
+        """Add `sound` from `at_s` on; `pan` -1.0 left to 1.0 right, equal power."""
         start = round(at_s * self.rate)
         kept = min(sound.size, self.out.shape[1] - start)
         if start < 0 or kept <= 0:
