@@ -118,9 +118,7 @@ class _Target:
     def authority(self) -> str:
         """The Host header: the port only where it is not the scheme's own."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return (
-            host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
-        )
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def is_public_address(text: str) -> bool:
@@ -137,9 +135,7 @@ def is_public_address(text: str) -> bool:
         if address.scope_id is not None:
             return False
         if address not in _NAT64:
-            return address in _IPV6_GLOBAL and not any(
-                address in net for net in _IPV6_BLOCKED
-            )
+            return address in _IPV6_GLOBAL and not any(address in net for net in _IPV6_BLOCKED)
         address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return not any(address in net for net in _IPV4_BLOCKED)
 
@@ -163,9 +159,7 @@ def _parse(url: str, policy: FetchPolicy) -> _Target:
     if len(url) > MAX_URL_CHARS:
         raise _invalid(f"The URL must have at most {MAX_URL_CHARS} characters.")
     if any(char <= " " or char == "\\" or "\x7f" <= char <= "\xa0" for char in url):
-        raise _invalid(
-            "The URL must not hold spaces, control characters or backslashes."
-        )
+        raise _invalid("The URL must not hold spaces, control characters or backslashes.")
     found = _URL.fullmatch(url)
     if found is None or found["scheme"].lower() not in _DEFAULT_PORTS:
         raise _invalid("The URL must begin with http:// or https:// and name a host.")
@@ -191,9 +185,7 @@ def _split_authority(authority: str, scheme: str) -> tuple[str, int]:
     if "@" in authority:
         raise _invalid("The URL must not hold credentials.")
     if not authority.isascii() or "%" in authority:
-        raise _invalid(
-            "The host of the URL must be plain ASCII without escapes or zone ids."
-        )
+        raise _invalid("The host of the URL must be plain ASCII without escapes or zone ids.")
     host, colon, port_text = authority.lower(), "", ""
     if host.startswith("["):
         host, bracket, rest = host[1:].partition("]")
@@ -234,9 +226,7 @@ def _check_host(host: str) -> None:
     if ":" in host or _NUMERIC_LABEL.fullmatch(host.rpartition(".")[2]):
         if not is_public_address(host):
             raise _invalid("The host of the URL must be a public address.")
-    elif "." not in host or host.endswith(
-        (".localhost", ".local", ".internal", ".home.arpa")
-    ):
+    elif "." not in host or host.endswith((".localhost", ".local", ".internal", ".home.arpa")):
         raise _invalid("The host of the URL must be a public name.")
 
 
@@ -244,9 +234,7 @@ def _invalid(message: str) -> CallerError:
     return CallerError(ErrorCode.MEDIA_URL_INVALID, message)
 
 
-def _unreachable(
-    message: str = _UNREACHABLE, *, retriable: bool = True
-) -> UpstreamError:
+def _unreachable(message: str = _UNREACHABLE, *, retriable: bool = True) -> UpstreamError:
     return UpstreamError(ErrorCode.MEDIA_UNREACHABLE, message, retriable=retriable)
 
 
@@ -256,9 +244,7 @@ async def resolve_host(host: str, port: int) -> Sequence[str]:
     Raises:
         OSError: The name does not resolve.
     """
-    answers = await asyncio.get_running_loop().getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    )
+    answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in answers))
 
 
@@ -364,7 +350,7 @@ class Fetcher:
         finally:
             os.close(fd)
             if not finished:
-                into.unlink(missing_ok=True)
+                os.unlink(into)  # noqa: PTH108 - a path call would be no less blocking
         return written
 
     async def _follow(self, target: _Target, url: str, fd: int, max_bytes: int) -> int:
@@ -433,9 +419,7 @@ async def _save(response: httpcore2.Response, fd: int, max_bytes: int) -> int:
             retriable=response.status == 429 or response.status >= 500,
         )
     if _header(response, b"content-encoding").lower() not in ("", "identity"):
-        raise _unreachable(
-            "The server of the URL sent a compressed body.", retriable=False
-        )
+        raise _unreachable("The server of the URL sent a compressed body.", retriable=False)
     too_large = CallerError(
         ErrorCode.MEDIA_TOO_LARGE,
         f"The file behind the URL must have at most {max_bytes} bytes.",
@@ -461,6 +445,4 @@ def _write_all(fd: int, data: bytes) -> None:
         while view:
             view = view[os.write(fd, view) :]
     except OSError as exc:
-        raise InternalError(
-            ErrorCode.UNAVAILABLE, "The server has no room for this file."
-        ) from exc
+        raise InternalError(ErrorCode.UNAVAILABLE, "The server has no room for this file.") from exc

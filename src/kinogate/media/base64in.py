@@ -47,9 +47,7 @@ def decode_data_uri(text: str, *, max_bytes: int) -> tuple[bytes, str | None]:
         comma = text.find(",", 5, 1024)
         parts = text[5 : max(comma, 5)].lower().split(";")
         if comma < 0 or parts[-1].strip() != "base64":
-            raise CallerError(
-                ErrorCode.MEDIA_FORMAT, "A data: URI must be base64-encoded."
-            )
+            raise CallerError(ErrorCode.MEDIA_FORMAT, "A data: URI must be base64-encoded.")
         mime, text = parts[0].strip() or None, text[comma + 1 :]
     # Twice the exact length leaves room for line breaks and escapes.
     exact = (max_bytes + 2) // 3 * 4
@@ -74,6 +72,4 @@ def _decode(text: str) -> bytes:
         raw = raw.translate(_URL_SAFE, delete=_WHITESPACE).rstrip(b"=")
         return pybase64.b64decode(raw + b"=" * (-len(raw) % 4), validate=True)
     except ValueError as exc:
-        raise CallerError(
-            ErrorCode.MEDIA_FORMAT, "The inline file is not valid base64."
-        ) from exc
+        raise CallerError(ErrorCode.MEDIA_FORMAT, "The inline file is not valid base64.") from exc

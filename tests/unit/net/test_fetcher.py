@@ -33,9 +33,7 @@ class Site:
 
 
 @asynccontextmanager
-async def site(
-    answer: bytes | Handler, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[Site]:
+async def site(answer: bytes | Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[Site]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -117,7 +115,8 @@ def test_a_body_is_written_and_counted(tmp_path: Path) -> None:
     assert into.read_bytes() == b"hello"
     assert head.startswith(b"GET /a%20b.png?q=1 HTTP/1.1\r\nHost: host.test:")
     assert b"accept-encoding: identity" in head.lower()
-    assert b"cookie" not in head.lower() and b"authorization" not in head.lower()
+    assert b"cookie" not in head.lower()
+    assert b"authorization" not in head.lower()
 
 
 @pytest.mark.parametrize(
@@ -179,17 +178,11 @@ def test_blocked_and_unreachable_read_the_same(tmp_path: Path) -> None:
     async def refused() -> int:
         async with site(b"") as server:
             port = server.port
-        return await fetch(
-            f"http://a.test:{port}/", tmp_path / "a", allow_hosts=allow("a.test")
-        )
+        return await fetch(f"http://a.test:{port}/", tmp_path / "a", allow_hosts=allow("a.test"))
 
-    blocked = outcome(
-        fetch("http://a.test/", tmp_path / "a", resolve=Resolver(["10.0.0.1"]))
-    )
+    blocked = outcome(fetch("http://a.test/", tmp_path / "a", resolve=Resolver(["10.0.0.1"])))
     unknown = outcome(
-        Fetcher(FetchPolicy(), resolve=nowhere).fetch(
-            "http://a.test/", tmp_path / "a", max_bytes=1
-        )
+        Fetcher(FetchPolicy(), resolve=nowhere).fetch("http://a.test/", tmp_path / "a", max_bytes=1)
     )
     closed = outcome(refused())
     for error in (blocked, unknown, closed):
@@ -244,15 +237,11 @@ def test_every_hop_is_judged_anew(location: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("hops", "is_followed"), [(3, True), (4, False)])
-def test_three_redirects_are_followed(
-    hops: int, is_followed: bool, tmp_path: Path
-) -> None:
+def test_three_redirects_are_followed(hops: int, is_followed: bool, tmp_path: Path) -> None:
     async def answer(head: bytes, writer: asyncio.StreamWriter) -> None:
         done = int(head.split(b"/", 2)[1].split()[0])
         writer.write(
-            reply(b"end")
-            if done == hops
-            else reply(status="301 Moved", Location=f"/{done + 1}#f")
+            reply(b"end") if done == hops else reply(status="301 Moved", Location=f"/{done + 1}#f")
         )
 
     async def run() -> int:
@@ -419,10 +408,12 @@ def test_proxy_settings_of_the_environment_are_not_read(
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A self-signed certificate for `name.test`, key and certificate in one file."""
     folder = tmp_path_factory.mktemp("tls")
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=name.test"
+        " -addext subjectAltName=DNS:name.test -keyout key.pem -out cert.pem"
+    )
     made = subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=name.test", "-addext", "subjectAltName=DNS:name.test"]
-        + ["-keyout", "key.pem", "-out", "cert.pem"],
+        command.split(),
         cwd=folder,
         check=False,
         capture_output=True,
@@ -430,15 +421,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if made.returncode:
         pytest.skip("openssl could not make a certificate")
     both = folder / "both.pem"
-    both.write_bytes(
-        (folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes()
-    )
+    both.write_bytes((folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes())
     return both
 
 
-@pytest.mark.parametrize(
-    ("name", "is_taken"), [("name.test", True), ("other.test", False)]
-)
+@pytest.mark.parametrize(("name", "is_taken"), [("name.test", True), ("other.test", False)])
 def test_the_certificate_is_checked_against_the_name(
     name: str, is_taken: bool, certificate: Path, tmp_path: Path
 ) -> None:
