@@ -25,7 +25,7 @@ from kinogate.domain.spec import (
     UsageFamily,
     VideoRule,
 )
-from kinogate.domain.spelling import MAX_SPELLING, NameParts, name_parts
+from kinogate.domain.spelling import MAX_SPELLING, VENDOR_SEGMENT, NameParts, name_parts
 from kinogate.domain.wan import WAN_MODELS
 
 __all__ = [
@@ -57,8 +57,8 @@ class Catalogue:
 
         Args:
             specs: Rows; the order is that of `all()`, and decides between equally good siblings.
-            aliases: Extra names from the operator, each of at most 128 characters, to a canonical name:
-                `{"sora-2": "wan2.6-t2v"}`. They win over everything else.
+            aliases: Extra names from the operator, each of at most 128 characters, to a
+                canonical name: `{"sora-2": "wan2.6-t2v"}`. They win over everything else.
 
         Raises:
             ValueError: Two rows share a name or spelling, or an alias leads to no row.
@@ -109,7 +109,7 @@ class Catalogue:
         """
         found = None
         if len(spelling) <= MAX_SPELLING:
-            found = self._by_alias.get(_folded(spelling))
+            found = self._by_alias_of(spelling)
             found = found or self._by_spelling(spelling, with_image=with_image)
         if found is None:
             shown = spelling if len(spelling) <= 64 else spelling[:61] + "..."
@@ -119,6 +119,12 @@ class Catalogue:
                 field="model",
             )
         return found
+
+    def _by_alias_of(self, spelling: str) -> ModelSpec | None:
+        """By a name as listed, with or without a vendor segment (`dashscope/wanx-kf2v`)."""
+        name = _folded(spelling)
+        bare = VENDOR_SEGMENT.sub("", name, count=1)
+        return self._by_alias.get(name) or self._by_alias.get(bare)
 
     def _by_spelling(self, spelling: str, *, with_image: bool) -> ModelSpec | None:
         parts = name_parts(spelling)

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 MAX_SPELLING = 128
 """Longest model name looked at, in characters (our choice; the longest official one has 28)."""
 
+VENDOR_SEGMENT = re.compile(r"\A[a-z0-9][a-z0-9_-]*/")
+"""What gateways put before a name: `alibaba/`, `dashscope/`, `qwen_ai_platform/`."""
+
 _DATE = re.compile(r"-20[0-9]{2}-[01][0-9]-[0-3][0-9]\Z")
 # One vendor segment (`alibaba/`, `dashscope/`, …), then wan or wanx, then the generation: `2.6`,
 # `v2.6`, `-2-6`, `/2-6`; the compact `26` only where a word follows. Then words.
