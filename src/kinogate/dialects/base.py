@@ -7,7 +7,7 @@ HTTP edge gives it a `Call` and turns its `Reply` into a response.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -15,7 +15,8 @@ from types import MappingProxyType
 import msgspec
 
 from kinogate.domain.errors import CallerError, ErrorCode, KinogateError
-from kinogate.domain.ports import TaskFilter
+from kinogate.domain.models import ModelCard
+from kinogate.domain.ports import Principal, TaskFilter
 from kinogate.domain.request import HouseRules, Submission
 from kinogate.domain.task import Status, Task
 
@@ -171,6 +172,7 @@ class Dialect:
         prefixes: Path prefixes under which even a 404 or 405 is answered in this shape.
         fields: Canonical member to wire spelling, for error messages.
         errors: A reply for every `ErrorCode`.
+        cancels_running: Whether a cancel call also stops a running task.
     """
 
     name: str
@@ -179,6 +181,7 @@ class Dialect:
     prefixes: tuple[str, ...]
     fields: Mapping[str, str]
     errors: Mapping[ErrorCode, ErrorReply]
+    cancels_running: bool = True
 
     def credential(self, call: Call) -> str | None:
         """The key that the caller shows, or None."""
@@ -234,6 +237,18 @@ class Dialect:
 
     def render_event(self, view: TaskView, call: Call) -> tuple[str, bytes]:
         """One server-sent event of a STREAM: its name and its JSON data."""
+        raise NotImplementedError
+
+    def render_models(self, cards: Sequence[ModelCard], call: Call) -> Reply:
+        """Answer a MODELS call."""
+        raise NotImplementedError
+
+    def render_model(self, card: ModelCard, call: Call) -> Reply:
+        """Answer a MODEL call."""
+        raise NotImplementedError
+
+    def render_me(self, principal: Principal, call: Call) -> Reply:
+        """Answer a ME call."""
         raise NotImplementedError
 
     def render_error(self, error: KinogateError, call: Call) -> Reply:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kinogate.domain.errors import ErrorCode
-from kinogate.domain.order import Order, Produced
+from kinogate.domain.order import Mode, Order, Produced
 from kinogate.domain.task import Fault, Outcome, Plan, Status, Task
 
 
@@ -248,6 +248,10 @@ class Engine(Protocol):
 
     def refuses(self, plan: Plan) -> str | None:
         """Why this engine cannot do the plan, as a sentence; None when it can. Pure and quick."""
+        ...
+
+    def refuses_mode(self, mode: Mode) -> str | None:
+        """Why this engine cannot do this kind of work at all; None when it can."""
         ...
 
     async def run(self, order: Order, out: Path, report: ReportProgress) -> Produced:

@@ -117,7 +117,7 @@ def _check_exclusive(roles: frozenset[Role]) -> None:
             "The two modes are mutually exclusive: pass either first_frame/last_frame or "
             "reference_xx, file or link.",
         )
-    if _PAGES <= roles:
+    if roles >= _PAGES:
         raise field_invalid(Field.MEDIA, "file and link exclude each other.")
 
 

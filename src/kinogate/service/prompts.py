@@ -56,7 +56,7 @@ def extend_prompt(prompt: str, mode: Mode, shot_type: ShotType) -> str:
     else:
         pool, joint, end = (_IMAGE_EN if from_image else _STILL_EN), ", ", "."
     # Chosen by the text alone: a retry, or another seed, must not change the words.
-    choice = random.Random(zlib.crc32(text.encode()))  # noqa: S311 - craft words, no secret
+    choice = random.Random(zlib.crc32(text.encode()))
     words = choice.sample(pool, 2)
     if shot_type is ShotType.MULTI:
         words.append(_MULTI_ZH if is_chinese else _MULTI_EN)

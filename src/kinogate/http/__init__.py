@@ -1,0 +1,1 @@
+"""The HTTP edge: generic handlers over the dialects; no policy."""

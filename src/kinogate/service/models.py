@@ -1,0 +1,33 @@
+"""Which models there are, and which engine would make them here."""
+
+from __future__ import annotations
+
+from kinogate.domain.catalogue import Catalogue, ModelSpec
+from kinogate.domain.models import ModelCard
+from kinogate.domain.ports import Engine
+
+
+class Models:
+    """The use case "what can I ask for?"."""
+
+    def __init__(self, catalogue: Catalogue, engine: Engine) -> None:
+        self._catalogue = catalogue
+        self._engine = engine
+
+    def all(self) -> tuple[ModelCard, ...]:
+        """Every row of the catalogue, in its order."""
+        return tuple(self._card(spec) for spec in self._catalogue.all())
+
+    def find(self, spelling: str) -> ModelCard:
+        """One row, by any of its spellings.
+
+        Raises:
+            CallerError: MODEL_UNKNOWN.
+        """
+        return self._card(self._catalogue.resolve(spelling))
+
+    def _card(self, spec: ModelSpec) -> ModelCard:
+        modes = tuple(
+            mode for mode in sorted(spec.modes) if self._engine.refuses_mode(mode) is None
+        )
+        return ModelCard(spec=spec, engine=self._engine.name if modes else None, modes=modes)
