@@ -128,7 +128,7 @@ UNKNOWN = [
     "wan2.6-t2v/",
     "wan2.6-t2v\x00",
     "wan2.1-\u212af2v-plus",  # the Kelvin sign, a k in lower case
-    "wan２.6-t2v",
+    "wan\uff12.6-t2v",  # a full-width 2
     "\ud800",
     "wan2.6-t2v" + "-x" * 5000,
     "w" * 10_240,
@@ -172,8 +172,28 @@ def test_resolving_any_text_finds_a_row_or_says_unknown(text: str) -> None:
 @given(
     st.lists(
         st.sampled_from(
-            "wan wanx 2.6 26 2-6 3.0 v - _ / t2v i2v text-to-video video flash plus preview "
-            "alibaba -2026-04-25 ..".split()
+            [
+                "wan",
+                "wanx",
+                "2.6",
+                "26",
+                "2-6",
+                "3.0",
+                "v",
+                "-",
+                "_",
+                "/",
+                "t2v",
+                "i2v",
+                "text-to-video",
+                "video",
+                "flash",
+                "plus",
+                "preview",
+                "alibaba",
+                "-2026-04-25",
+                "..",
+            ]
         ),
         max_size=9,
     )

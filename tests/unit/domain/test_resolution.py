@@ -57,7 +57,7 @@ def test_every_separator_reads_the_same_size(text: str) -> None:
         "16385*16",
         "16*16385",
         "१२८०*७२०",
-        "1280х720",  # Cyrillic ha
+        "1280\u0445720",  # the Cyrillic letter that looks like x
         "1" * 100_000 + "*1",
     ],
 )
@@ -82,7 +82,9 @@ def test_tiers_compare_without_case(text: str, tier: Tier) -> None:
     assert parse_tier(text) is tier
 
 
-@pytest.mark.parametrize("text", ["", "720", "720P ", "720PP", "4K", "P720", "768P", "７２０P"])
+@pytest.mark.parametrize(
+    "text", ["", "720", "720P ", "720PP", "4K", "P720", "768P", "\uff17\uff12\uff10P"]
+)
 def test_what_is_no_tier_reads_as_none(text: str) -> None:
     assert parse_tier(text) is None
 
