@@ -47,8 +47,6 @@ SYNC_OK = "sync-ok"
 """Route option: a create without `X-DashScope-Async` is accepted."""
 SECOND_PATH = "image2video"
 """Route option: the path of kf2v, s2v and animate."""
-ONLY_QUEUED = "only-queued"
-"""Route option: a running task can not be canceled."""
 COMFY_KEY = "comfy-key"
 """Route option: the key may also stand in `X-API-KEY`."""
 
@@ -71,6 +69,7 @@ class DashScope(Dialect):
     )
     fields = errors.FIELDS
     errors = errors.ERRORS
+    cancels_running = False
 
     def __init__(self, prefixes: Iterable[str] = DEFAULT_PREFIXES) -> None:
         """Build the route table.
@@ -191,7 +190,7 @@ def _routes(root: str) -> tuple[Route, ...]:
             method="POST",
             path=f"{at}/tasks/{{task_id}}/cancel",
             action=Action.CANCEL,
-            options=comfy | {ONLY_QUEUED},
+            options=comfy,
         ),
         Route(method="GET", path=f"{at}/uploads", action=Action.UNSUPPORTED, options=comfy),
     )
