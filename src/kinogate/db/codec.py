@@ -15,7 +15,31 @@ from kinogate.domain.errors import ErrorCode
 from kinogate.domain.task import Fault, Outcome, Plan, Status, Task
 
 PER_MILLE = 1000
-TASK_COLUMNS = ["seq", "id", "account_id", "key_id", "dialect", "model", "status", "progress", "plan_json", "outcome_json", "fault_code", "fault_message", "fault_field", "warnings_json", "remixed_from", "engine", "hold_micro", "cost_micro", "created_ms", "updated_ms", "started_ms", "finished_ms", "expires_ms"]
+TASK_COLUMNS = [
+    "seq",
+    "id",
+    "account_id",
+    "key_id",
+    "dialect",
+    "model",
+    "status",
+    "progress",
+    "plan_json",
+    "outcome_json",
+    "fault_code",
+    "fault_message",
+    "fault_field",
+    "warnings_json",
+    "remixed_from",
+    "engine",
+    "hold_micro",
+    "cost_micro",
+    "created_ms",
+    "updated_ms",
+    "started_ms",
+    "finished_ms",
+    "expires_ms",
+]
 """The order in which `task_of` expects a row."""
 
 # What a driver takes and gives.

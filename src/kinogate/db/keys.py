@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kinogate.db import statements as st
 from kinogate.db.codec import Row
 from kinogate.db.open import Database
-from kinogate.db.session import Session
+from kinogate.db.session import Session, Values
 from kinogate.domain.ports import Key
 
 
@@ -27,8 +27,10 @@ class SqlKeyStore:
 
         def insert(session: Session) -> None:
             if session.row(st.lock_account, {"id": key.account_id}) is None:
-                account = {"id": key.account_id, "name": key.name, "created_ms": key.created_ms}
-                session.count(st.insert_account, account)
+                session.count(
+                    st.insert_account,
+                    {"id": key.account_id, "name": key.name, "created_ms": key.created_ms},
+                )
             if session.row(st.same_key, {"id": key.id, "hash": key.hash}) is None:
                 session.count(
                     st.insert_key,
@@ -62,7 +64,7 @@ class SqlKeyStore:
 
     async def revoke(self, key_id: str, now_ms: int) -> bool:
         """As the port says."""
-        values = {"id": key_id, "now_ms": now_ms}
+        values: Values = {"id": key_id, "now_ms": now_ms}
         return await self._writer.run(lambda s: s.count(st.revoke_key, values)) == 1
 
 

@@ -50,7 +50,24 @@ _NOW = _given("now_ms", BigInteger)
 _LIMIT = _given("limit", Integer)
 _TASK = [tasks.c[name] for name in TASK_COLUMNS]
 _QUEUED, _RUNNING = Status.QUEUED.value, Status.RUNNING.value
-_INSERTED_TASK = ["id", "account_id", "key_id", "dialect", "model", "canonical_model", "status", "progress", "plan_json", "warnings_json", "remixed_from", "engine", "hold_micro", "cost_micro", "created_ms", "updated_ms"]
+_INSERTED_TASK = [
+    "id",
+    "account_id",
+    "key_id",
+    "dialect",
+    "model",
+    "canonical_model",
+    "status",
+    "progress",
+    "plan_json",
+    "warnings_json",
+    "remixed_from",
+    "engine",
+    "hold_micro",
+    "cost_micro",
+    "created_ms",
+    "updated_ms",
+]
 
 
 # Accounts and keys
@@ -91,7 +108,9 @@ def account_sums() -> Select[tuple[int, int]]:
 
 def insert_key() -> Insert:
     """A new key."""
-    return keys.insert().values({name: _given(name, keys.c[name].type) for name in keys.c.keys()})
+    return keys.insert().values(
+        {column.name: _given(column.name, column.type) for column in keys.c}
+    )
 
 
 def same_key() -> Select[tuple[str]]:
@@ -134,7 +153,7 @@ def replay_of() -> Select[tuple[bytes, str]]:
 def insert_idempotency() -> Insert:
     """Remember a caller's key."""
     return idempotency.insert().values(
-        {name: _given(name, idempotency.c[name].type) for name in idempotency.c.keys()}
+        {column.name: _given(column.name, column.type) for column in idempotency.c}
     )
 
 
@@ -150,7 +169,7 @@ def insert_task() -> Insert:
 def insert_ledger() -> Insert:
     """One movement of money; the primary key lets each kind happen once per task."""
     return ledger.insert().values(
-        {name: _given(name, ledger.c[name].type) for name in ledger.c.keys()}
+        {column.name: _given(column.name, column.type) for column in ledger.c}
     )
 
 
@@ -198,7 +217,7 @@ def list_tasks(
     return page.where(tasks.c.seq > after_seq if ascending else tasks.c.seq < after_seq)
 
 
-def count_tasks(where: TaskFilter) -> Select[tuple[int]]:
+def count_tasks(where: TaskFilter) -> Select[int]:
     """How many of an account's tasks match."""
     return select(func.count()).select_from(tasks).where(_matches(where))
 

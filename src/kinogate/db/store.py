@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
+from operator import itemgetter
 
 from kinogate.db import statements as st
 from kinogate.db.admit import movement
@@ -83,7 +84,7 @@ class SqlTaskStore:
         """As the port says."""
         values: Values = {"owner": owner, "limit": limit, "now_ms": now_ms}
         rows = await self._writer.run(lambda s: s.rows(st.claim_tasks, values))
-        return [row[1] for row in sorted(rows)]
+        return [row[1] for row in sorted(rows, key=itemgetter(0))]
 
     async def progress(self, task_id: str, share: float, now_ms: int) -> None:
         """As the port says."""

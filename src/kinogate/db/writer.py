@@ -167,9 +167,9 @@ class Writer:
                     results.append((item, None, answer))
                 else:
                     results.append((item, answer, None))
-        for item in batch:
-            if item.operation is not None:
-                results.append((item, item.operation(session), None))
+        results.extend(
+            (item, item.operation(session), None) for item in batch if item.operation is not None
+        )
         session.commit()
         return results
 

@@ -1,0 +1,180 @@
+"""The port `Durable` on DBOS, inside the API's process, on a thread and event loop of its own.
+
+Only this file, `workflow.py`'s wrapper here and `recovery.py` know DBOS. It is configured to keep
+everything in our database and to call nobody: no conductor, no telemetry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from kinogate.db.open import Database
+from kinogate.domain.errors import ErrorCode, InternalError, KinogateError
+from kinogate.domain.ports import Clock, Stages
+from kinogate.durable.lock import ExecutorLock
+
+if TYPE_CHECKING:
+    from kinogate.durable.host import Host
+    from kinogate.durable.recovery import RunStore
+
+log = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 20.0
+OnEvent = Callable[[str, str], None]
+"""Called with `started`, `resumed` or `ended`, and a task's id, on the durable engine's thread."""
+
+
+class DbosDurable:
+    """Runs claimed tasks as DBOS workflows.
+
+    One per process, as DBOS is; `start` and `close` once each. The stages run on the event loop
+    that awaits `start`; everything else happens on the engine's own thread.
+
+    Args:
+        database: Where tasks are; on SQLite DBOS's tables live in the same file.
+        store: The tasks.
+        stages: What a run does.
+        slots: How many tasks run at once, at least 1.
+        clock: Time.
+        executor_id: Unique for this start of the process.
+        on_event: For metrics.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        store: RunStore,
+        stages: Stages,
+        *,
+        slots: int,
+        clock: Clock,
+        executor_id: str,
+        on_event: OnEvent | None = None,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._stages = stages
+        self._slots = slots
+        self._clock = clock
+        self._me = executor_id
+        self._on_event = on_event
+        self._lock: ExecutorLock | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._host: Host | None = None
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    async def start(self) -> None:
+        """As the port says; returns when unfinished work has been found and will go on.
+
+        Raises:
+            InternalError: UNAVAILABLE: another process executes this SQLite file's tasks.
+        """
+        path = self._database.path
+        if path is not None:
+            self._lock = ExecutorLock(path.with_name(path.name + ".executor"))
+            await self._lock.acquire()
+        ready: Future[None] = Future()
+        main = asyncio.get_running_loop()
+        self._thread = threading.Thread(
+            target=self._serve, args=(main, ready), name="kinogate-durable", daemon=True
+        )
+        self._thread.start()
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(ready), START_TIMEOUT_S)
+        except BaseException:
+            self._release()
+            raise
+        self._unsubscribe = self._database.writer.on_submitted(self.wake)
+        self.wake()
+
+    def wake(self) -> None:
+        """As the port says."""
+        loop, host = self._loop, self._host
+        if loop is not None and host is not None:
+            try:
+                loop.call_soon_threadsafe(host.wake)
+            except RuntimeError:  # closed meanwhile
+                return
+
+    async def cancel(self, task_id: str) -> None:
+        """As the port says; returns when the stage has been told, before it has ended."""
+        host, loop = self._host, self._loop
+        if host is not None and loop is not None and loop.is_running():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(host.cancel(task_id), loop))
+
+    def is_healthy(self) -> bool:
+        """As the port says."""
+        thread, host = self._thread, self._host
+        return thread is not None and thread.is_alive() and host is not None and host.is_healthy
+
+    async def close(self, grace_s: float) -> None:
+        """As the port says; returns within `grace_s` and some twenty seconds, usually at once."""
+        self._unsubscribe()
+        thread, loop, host = self._thread, self._loop, self._host
+        if thread is None or loop is None or host is None:
+            self._release()
+            return
+        if thread.is_alive():
+            loop.call_soon_threadsafe(host.stop, grace_s)
+        waiter = ThreadPoolExecutor(1, "kinogate-closing")
+        await asyncio.get_running_loop().run_in_executor(
+            waiter, thread.join, grace_s + STOP_TIMEOUT_S
+        )
+        waiter.shutdown(wait=False)
+        if thread.is_alive():
+            log.error("The durable engine did not stop in time; its work goes on at next start.")
+        self._release()
+
+    def _release(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.release()
+
+    def _serve(self, main: asyncio.AbstractEventLoop, ready: Future[None]) -> None:
+        try:
+            asyncio.run(self._live(main, ready))
+        except Exception as exc:  # the thread's edge: whoever waits must hear of it
+            if ready.done():
+                log.error("The durable engine stopped.", exc_info=exc)
+            else:
+                ready.set_exception(_as_ours(exc))
+        finally:
+            self._host = None
+
+    async def _live(self, main: asyncio.AbstractEventLoop, ready: Future[None]) -> None:
+        # DBOS takes a second to load; it does so here, while the API's loop goes on starting.
+        from kinogate.durable.host import Host  # noqa: PLC0415
+
+        host = Host(
+            self._database,
+            self._store,
+            self._stages,
+            slots=self._slots,
+            clock=self._clock,
+            me=self._me,
+            main=main,
+            on_event=self._on_event or _ignore,
+        )
+        async with host:
+            self._loop, self._host = asyncio.get_running_loop(), host
+            ready.set_result(None)
+            await host.run()
+
+
+def _ignore(_event: str, _task_id: str) -> None:
+    """Nobody listens."""
+
+
+def _as_ours(exc: Exception) -> KinogateError:
+    if isinstance(exc, KinogateError):
+        return exc
+    error = InternalError(ErrorCode.UNAVAILABLE, "The durable engine could not start.")
+    error.__cause__ = exc
+    return error

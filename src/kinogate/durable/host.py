@@ -1,0 +1,218 @@
+"""DBOS itself, launched on the durable engine's loop, with dispatcher and recovery beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Self
+
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
+
+from kinogate.db.open import Database
+from kinogate.domain.errors import KinogateError
+from kinogate.domain.ports import Clock, Stages
+from kinogate.durable.dispatcher import Dispatcher
+from kinogate.durable.heartbeat import BEAT_S, Heartbeat
+from kinogate.durable.recovery import Recovery, RunStore
+from kinogate.durable.run import StageRunner
+from kinogate.durable.slots import Slots
+from kinogate.durable.workflow import (
+    MAX_ATTEMPTS,
+    WORKFLOW_NAME,
+    WORKFLOW_VERSION,
+    Runs,
+    Step,
+    Steps,
+)
+
+log = logging.getLogger(__name__)
+
+SWEEP_S = 10.0
+CLEAN_S = 60.0
+LEAVE_S = 12.0
+DBOS_THREADS = 32
+DBOS_POOL = 10
+
+
+class Host:
+    """An async context: DBOS is launched inside and destroyed at the end.
+
+    Lives on the durable engine's loop; arguments as for `DbosDurable`, and `main` is the loop
+    that the stages run on.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        store: RunStore,
+        stages: Stages,
+        *,
+        slots: int,
+        clock: Clock,
+        me: str,
+        main: asyncio.AbstractEventLoop,
+        on_event: Callable[[str, str], None],
+    ) -> None:
+        self._database = database
+        self._me = me
+        self._on_event = on_event
+        self._slots = Slots(slots, self.wake)
+        self._runs = Runs(StageRunner(store, stages), main, self._slots, partial(on_event, "ended"))
+        self._recovery = Recovery(store, clock, me, self._slots.grant)
+        self._dispatcher = Dispatcher(store, clock, me, self._slots, self._start)
+        self._heartbeat = Heartbeat(database, me) if database.is_shared else None
+        self._stopped = asyncio.Event()
+        self._grace_s = 0.0
+        self._workflow: Callable[[str], Coroutine[Any, Any, str]] | None = None
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether tasks are being claimed."""
+        return self._dispatcher.is_healthy and not self._stopped.is_set()
+
+    def wake(self) -> None:
+        """Claim at once."""
+        self._dispatcher.wake()
+
+    def stop(self, grace_s: float) -> None:
+        """Claim no more; `run` returns after the running tasks, or `grace_s` seconds."""
+        self._grace_s = grace_s
+        self._stopped.set()
+        self._dispatcher.stop()
+
+    async def cancel(self, task_id: str) -> None:
+        """Stop a task's stage, wherever it runs."""
+        if not self._runs.cancel(task_id) and self._database.is_shared:
+            # Another process runs it: its own watch on this row stops it within a second.
+            await DBOS.cancel_workflow_async(task_id)
+
+    async def __aenter__(self) -> Self:
+        # DBOS would print to its own handler; ours decides where lines go.
+        logger = logging.getLogger("dbos")
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
+        DBOS(config=self._config())
+        try:
+            self._workflow = self._register()
+            # Inside our running loop, so that recovered workflows come to it, too.
+            DBOS.launch()
+            await self._recover()
+        except BaseException:
+            await self._destroy()
+            raise
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self._destroy()
+
+    async def run(self) -> None:
+        """Claim, sweep and beat until stopped, then let the running tasks end."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._dispatcher.run())
+            chores = [
+                group.create_task(self._every(SWEEP_S, self._sweep)),
+                group.create_task(self._every(CLEAN_S, self._recovery.clean)),
+            ]
+            if self._heartbeat is not None:
+                chores.append(group.create_task(self._every(BEAT_S, self._reap)))
+            await self._stopped.wait()
+            try:
+                async with asyncio.timeout(self._grace_s):
+                    await self._runs.drained()
+            except TimeoutError:
+                log.info("%d tasks are left to the next start.", len(self._runs.active))
+            for chore in chores:
+                chore.cancel()
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await self._runs.leave()
+        except TimeoutError:
+            log.warning("Some stages did not stop in time.")
+        if self._heartbeat is not None:
+            await self._heartbeat.leave()
+
+    def _config(self) -> DBOSConfig:
+        config = DBOSConfig(
+            name="kinogate",
+            system_database_url=self._database.url,
+            executor_id=self._me,
+            # DBOS's default, a hash of our source, would strand every run at an upgrade.
+            application_version=WORKFLOW_VERSION,
+            # Its default is pickle.
+            serializer=DBOSPortableJSONSerializer(),
+            max_executor_threads=DBOS_THREADS,
+            sys_db_pool_size=DBOS_POOL,
+            log_level="WARNING",
+            enable_otlp=False,
+        )
+        if not self._database.is_shared:
+            # The same file through the same gate, or its threads and our writer starve each other.
+            config["system_database_engine"] = self._database.engine
+        return config
+
+    def _register(self) -> Callable[[str], Coroutine[Any, Any, str]]:
+        is_shared = self._database.is_shared
+
+        def keep(name: str, step: Step) -> Step:
+            # Elsewhere cancellation comes through the database, which DBOS asks once a second
+            # while a preemptible step runs; on SQLite there is no elsewhere.
+            options = StepOptions(name=name, preemptible=is_shared)
+
+            async def kept(*args: Any) -> str:  # Any: each step's own arguments
+                return await DBOS.run_step_async(options, step, *args)
+
+            return kept
+
+        steps = Steps(self._runs, keep)
+        runs = self._runs
+
+        async def run_task(task_id: str) -> str:
+            return await runs.run(task_id, steps)
+
+        return DBOS.workflow(name=WORKFLOW_NAME, max_recovery_attempts=MAX_ATTEMPTS)(run_task)
+
+    async def _start(self, task_id: str) -> bool:
+        assert self._workflow is not None  # noqa: S101  # set before the dispatcher runs
+        self._on_event("started", task_id)
+        with SetWorkflowID(task_id):
+            handle = await DBOS.start_workflow_async(self._workflow, task_id)
+        # An id that DBOS knows gives a handle that polls, and runs nothing.
+        return type(handle).__name__ == "WorkflowHandleAsyncTask"
+
+    async def _recover(self) -> None:
+        alive = frozenset[str]()
+        if self._heartbeat is not None:
+            alive = frozenset(await self._heartbeat.beat())
+        for task_id in await self._recovery.take_over(alive):
+            self._on_event("resumed", task_id)
+
+    async def _sweep(self) -> None:
+        await self._recovery.sweep(self._runs.active | self._slots.granted)
+
+    async def _reap(self) -> None:
+        assert self._heartbeat is not None  # noqa: S101  # the chore exists only then
+        alive = await self._heartbeat.beat()
+        for task_id in await self._recovery.take_over(alive):
+            self._on_event("resumed", task_id)
+
+    async def _every(self, pause_s: float, chore: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            await asyncio.sleep(pause_s)
+            try:
+                await chore()
+            except KinogateError as exc:
+                log.warning("A chore waits for the database: %s", exc)
+            except Exception as exc:  # a chore must never end the engine
+                log.error("A chore failed.", exc_info=exc)
+
+    async def _destroy(self) -> None:
+        # On a thread outside DBOS's pool, which it shuts down; its threads may still need our
+        # loop while they end.
+        waiter = ThreadPoolExecutor(1, "kinogate-destroy")
+        await asyncio.get_running_loop().run_in_executor(
+            waiter, partial(DBOS.destroy, destroy_registry=True)
+        )
+        waiter.shutdown(wait=False)
