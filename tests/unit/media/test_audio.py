@@ -80,8 +80,7 @@ def test_a_wav_without_samples_has_no_duration(tmp_path):
         b"#EXTM3U\nhttp://127.0.0.1:9/a.mp3\n",
         b"\xff\xf1\x50\x80\x00\x1f\xfc" + b"\x00" * 100,
     ],
-    ids=["empty", "text", "avi", "wav-junk", "id3-junk", "sync-junk", "ogg", "flac", "sdp", "m3u"]
-    + ["adts"],
+    ids=["empty", "text", "avi", "wav-junk", "id3-junk", "sync-junk", "ogg", "flac", "sdp", "m3u", "adts"],
 )
 def test_what_is_neither_wav_nor_mp3_is_refused(tmp_path, content):
     path = tmp_path / "a.wav"

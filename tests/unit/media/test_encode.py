@@ -112,15 +112,15 @@ def test_sound_may_come_in_pieces_of_any_size(tmp_path):
     assert np.array_equal(audio_windows_db(whole), audio_windows_db(tmp_path / "b.mp4"))
 
 
-def test_an_exception_in_the_block_leaves_no_file(tmp_path):
-    with (
-        pytest.raises(KeyError),
-        Mp4Writer(
-            tmp_path / "a.mp4", width=320, height=240, fps=24, audio_rate=48_000, tags=()
-        ) as writer,
-    ):
+def _write_and_fail(path):
+    with Mp4Writer(path, width=320, height=240, fps=24, audio_rate=48_000, tags=()) as writer:
         writer.write(a_picture(320, 240))
         raise KeyError
+
+
+def test_an_exception_in_the_block_leaves_no_file(tmp_path):
+    with pytest.raises(KeyError):
+        _write_and_fail(tmp_path / "a.mp4")
     assert list(tmp_path.iterdir()) == []
 
 
