@@ -302,14 +302,10 @@ def _tables() -> tuple[re.Pattern[str], Mapping[str, tuple[Tag, ...]]]:
     pattern = re.compile(
         rf"(?<![a-z])(?P<latin>{latin})(?P<ending>e?s)?(?![a-z])|(?P<han>{chinese})"
     )
-    return pattern, MappingProxyType(
-        {word: tuple(tags) for word, tags in meanings.items()}
-    )
+    return pattern, MappingProxyType({word: tuple(tags) for word, tags in meanings.items()})
 
 
-_NEGATION = re.compile(
-    r"(?:\bno|\bwithout|\bnot|没有|无|不要)(?:\s+(?:any|a|the))?\s*$"
-)
+_NEGATION = re.compile(r"(?:\bno|\bwithout|\bnot|没有|无|不要)(?:\s+(?:any|a|the))?\s*$")
 _PLURAL_WORDS = frozenset(
     {
         "children",
@@ -354,8 +350,6 @@ def find_words(text: str) -> Iterator[Finding]:
             tags=tags,
             start=match.start(),
             end=match.end(),
-            is_plural=bool(match["ending"])
-            or word in _PLURAL_WORDS
-            or following == "们",
+            is_plural=bool(match["ending"]) or word in _PLURAL_WORDS or following == "们",
             is_negated=bool(_NEGATION.search(lowered[: match.start()])),
         )

@@ -150,9 +150,7 @@ _PEOPLE = frozenset(
         "couple",
     }
 )
-_VEHICLES = frozenset(
-    {"car", "bus", "train", "bicycle", "boat", "ship", "airplane", "rocket"}
-)
+_VEHICLES = frozenset({"car", "bus", "train", "bicycle", "boat", "ship", "airplane", "rocket"})
 _RANK: tuple[Place, ...] = (
     # Of two places in one prompt, the earlier here is the stage and the later the backdrop.
     Place.UNDERWATER,
@@ -295,9 +293,7 @@ class _Found:
     def topic(self) -> str:
         """What the scene is about, as one stable line."""
         kinds = (spec.kind for spec in self.subjects)
-        return "|".join(
-            (*self.places, "/", *kinds, "/", *self.actions, "/", *sorted(self.extras))
-        )
+        return "|".join((*self.places, "/", *kinds, "/", *self.actions, "/", *sorted(self.extras)))
 
 
 def plan_scene(prompt: str, negative_prompt: str, seed: int) -> SceneSpec:
@@ -310,13 +306,9 @@ def plan_scene(prompt: str, negative_prompt: str, seed: int) -> SceneSpec:
     """
     findings = list(find_words(prompt))
     banned = {tag for finding in find_words(negative_prompt) for tag in finding.tags}
-    banned |= {
-        tag for finding in findings if finding.is_negated for tag in finding.tags
-    }
+    banned |= {tag for finding in findings if finding.is_negated for tag in finding.tags}
     banned |= _banned_people(banned)
-    found = _read(
-        [finding for finding in findings if not finding.is_negated], prompt, banned
-    )
+    found = _read([finding for finding in findings if not finding.is_negated], prompt, banned)
     draw = _Draw(seed, found if findings else None, prompt)
 
     subjects = found.subjects
@@ -411,9 +403,7 @@ def _subjects(
                 else:
                     number = count if near and count else 0
                     number = max(number, 3 if finding.is_plural else 1)
-                    specs.setdefault(
-                        value, SubjectSpec(kind=value, count=number, color=hue)
-                    )
+                    specs.setdefault(value, SubjectSpec(kind=value, count=number, color=hue))
         if any(slot in ("subject", "place", "time") for slot, _ in finding.tags):
             count, color = 0, None
         last_end = finding.end
@@ -454,9 +444,7 @@ def _with_umbrella(specs: list[SubjectSpec], color: str | None) -> list[SubjectS
 
 def _act(spec: SubjectSpec, pool: list[str]) -> SubjectSpec:
     action = spec.action or _fitting_action(spec.kind, pool)
-    return SubjectSpec(
-        kind=spec.kind, count=min(7, spec.count), action=action, color=spec.color
-    )
+    return SubjectSpec(kind=spec.kind, count=min(7, spec.count), action=action, color=spec.color)
 
 
 def _fitting_action(kind: str, pool: list[str]) -> str:
@@ -496,11 +484,7 @@ def _places(found: _Found, subjects: list[SubjectSpec]) -> list[Place]:
         return [Place.UNDERWATER]
     if kinds & {"boat", "ship"} and places and places[0] in _BACKDROPS - {Place.SEA}:
         places.insert(0, Place.LAKE)  # a boat among mountains needs water under it
-    if (
-        kinds & {"car", "bus"}
-        and places
-        and places[0] not in (Place.ROAD, Place.STREET)
-    ):
+    if kinds & {"car", "bus"} and places and places[0] not in (Place.ROAD, Place.STREET):
         places.insert(0, Place.ROAD)
     if Place.STREET in places and Place.CITY in places and not kinds:
         places.sort(key=lambda place: place is not Place.STREET)
@@ -548,9 +532,7 @@ def _cast(
     return [_act(SubjectSpec(kind=lead), found.actions)]
 
 
-def _choose_time(
-    draw: _Draw, place: Place, found: _Found, banned: set[tuple[str, str]]
-) -> Time:
+def _choose_time(draw: _Draw, place: Place, found: _Found, banned: set[tuple[str, str]]) -> Time:
     if found.extras & {"fireworks", "aurora", "stars", "fireflies", "neon", "lanterns"}:
         options: tuple[Time, ...] = (Time.NIGHT,)
     elif "lighthouse" in found.extras:
@@ -564,9 +546,7 @@ def _choose_time(
     else:
         options = tuple(Time)
     allowed = [time for time in options if ("time", time) not in banned]
-    return draw.pick(
-        "time", allowed or [time for time in Time if ("time", time) not in banned]
-    )
+    return draw.pick("time", allowed or [time for time in Time if ("time", time) not in banned])
 
 
 def _choose_weather(
@@ -616,9 +596,7 @@ def _choose_camera(
     if found.camera:
         return Camera(found.camera)
     lead = subjects[0] if subjects else None
-    if lead and (
-        lead.action in ("run", "walk", "drive") or lead.kind in ("car", "bus", "train")
-    ):
+    if lead and (lead.action in ("run", "walk", "drive") or lead.kind in ("car", "bus", "train")):
         return Camera.TRACKING
     options = (
         Camera.ZOOM_IN,

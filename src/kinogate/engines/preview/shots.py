@@ -80,9 +80,7 @@ def plan_shots(
         framed = spec
         closeness = 1.0
         if index:
-            if (
-                index >= 2
-            ):  # the story moves on only after its first two shots share one hour
+            if index >= 2:  # the story moves on only after its first two shots share one hour
                 time = _NEXT_TIME[time]
             framed = replace(spec, camera=cameras[index - 1], time=time)
             closeness = (1.45, 0.85, 1.2)[index - 1]
@@ -100,6 +98,4 @@ def plan_shots(
 
 def _shot_count(frame_count: int, fps: int) -> int:
     seconds = frame_count / fps
-    return max(
-        1, min(_MAX_SHOTS, int(seconds), 2 if seconds < 4 else 3 if seconds < 9 else 4)
-    )
+    return max(1, min(_MAX_SHOTS, int(seconds), 2 if seconds < 4 else 3 if seconds < 9 else 4))

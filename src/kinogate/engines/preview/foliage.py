@@ -1,0 +1,277 @@
+"""Trees, grass, flowers and rocks as polygons, added to a `ShapeBuilder`.
+
+Sizes are world units; colours are given already lit, dark to light.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kinogate.engines.preview.canvas import Color, Points, mix
+from kinogate.engines.preview.layers import ShapeBuilder
+
+Tones = tuple[Color, Color, Color]
+"""Dark, middle and light."""
+
+
+def blob(
+    x: float, y: float, width: float, height: float, rng: np.random.Generator, bumps: int = 9
+) -> Points:
+    """A leafy outline: an ellipse with soft scallops."""
+    count = bumps * 4
+    angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    turn = rng.uniform(0, 2 * np.pi)
+    rough = 1.0 + 0.10 * np.abs(np.sin(angle * bumps / 2 + turn)) + rng.uniform(-0.03, 0.03, count)
+    return np.stack([x + np.cos(angle) * width * rough, y + np.sin(angle) * height * rough], 1)
+
+
+def ellipse(x: float, y: float, width: float, height: float, count: int = 18) -> Points:
+    """A plain ellipse with half-axes `width` and `height`."""
+    angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    return np.stack([x + np.cos(angle) * width, y + np.sin(angle) * height], 1)
+
+
+def quad(x0: float, y0: float, x1: float, y1: float) -> Points:
+    """An upright rectangle."""
+    return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=np.float64)
+
+
+def pine(
+    out: ShapeBuilder,
+    x: float,
+    base: float,
+    height: float,
+    tones: Tones,
+    trunk: Color,
+    rng: np.random.Generator,
+    *,
+    side: float = 1.0,
+    detail: bool = True,
+) -> None:
+    """A conifer of drooping tiers, its light side turned to `side`."""
+    half = height * rng.uniform(0.20, 0.26)
+    tiers = 6 if detail else 4
+    out.add(quad(x - height * 0.018, base - height * 0.14, x + height * 0.018, base), trunk)
+    right: list[tuple[float, float]] = []
+    top = base - height
+    foot = base - height * 0.08
+    for tier in range(tiers):
+        share = (tier + 1) / tiers
+        y = top + (foot - top) * share**0.92
+        reach = half * share**0.95 * rng.uniform(0.88, 1.08)
+        right.append((reach, y))
+        right.append((reach * 0.52, y - (foot - top) / tiers * 0.16))
+    right.pop()
+    left = [(-reach * rng.uniform(0.9, 1.08), y) for reach, y in right]
+    outline = [(0.0, top), *right, *reversed(left)]
+    sway = height * 0.006
+    out.add(np.array([(x + dx, y) for dx, y in outline]), tones[0], sway)
+    if detail:
+        bright = [(dx, y) for dx, y in (right if side > 0 else left)]
+        inner = [(dx * 0.30, y - height * 0.012) for dx, y in reversed(bright)]
+        out.add(np.array([(x + dx, y) for dx, y in [(0.0, top), *bright, *inner]]), tones[1], sway)
+
+
+def broadleaf(
+    out: ShapeBuilder,
+    x: float,
+    base: float,
+    height: float,
+    tones: Tones,
+    trunk: Color,
+    rng: np.random.Generator,
+    *,
+    side: float = 1.0,
+    detail: int = 7,
+) -> None:
+    """A round-crowned tree: forked trunk, dark mass, lit clumps."""
+    girth = height * 0.035
+    crown_y, crown_w, crown_h = base - height * 0.66, height * 0.34, height * 0.32
+    out.add(
+        np.array(
+            [
+                (x - girth * 1.5, base),
+                (x - girth * 0.7, base - height * 0.25),
+                (x - girth * 2.6, base - height * 0.55),
+                (x - girth * 1.6, base - height * 0.56),
+                (x, base - height * 0.38),
+                (x + girth * 2.0, base - height * 0.60),
+                (x + girth * 2.9, base - height * 0.58),
+                (x + girth * 0.8, base - height * 0.28),
+                (x + girth * 1.4, base),
+            ]
+        ),
+        trunk,
+    )
+    sway = height * 0.010
+    spots = [
+        (rng.uniform(-0.62, 0.62), rng.uniform(-0.55, 0.55), rng.uniform(0.42, 0.62))
+        for _ in range(detail)
+    ]
+    out.add(blob(x, crown_y, crown_w, crown_h, rng, 11), tones[0], sway, rigid=True)
+    for dx, dy, size in spots:
+        clump = blob(x + dx * crown_w, crown_y + dy * crown_h, crown_w * size, crown_h * size, rng)
+        out.add(clump, tones[0], sway, rigid=True)
+    for dx, dy, size in sorted(spots, key=lambda spot: spot[1]):
+        cx = x + dx * crown_w + side * crown_w * 0.10
+        cy = crown_y + dy * crown_h - crown_h * 0.12
+        clump = blob(cx, cy, crown_w * size * 0.78, crown_h * size * 0.74, rng, 7)
+        out.add(clump, mix(tones[1], tones[0], 0.30 + 0.35 * dy), sway * 1.1, rigid=True)
+    for dx, dy, size in spots:
+        if dy < 0.25:
+            cx = x + dx * crown_w + side * crown_w * 0.20
+            cy = crown_y + dy * crown_h - crown_h * 0.26
+            clump = blob(cx, cy, crown_w * size * 0.42, crown_h * size * 0.36, rng, 5)
+            out.add(clump, mix(tones[2], tones[1], 0.35), sway * 1.2, rigid=True)
+
+
+def poplar(
+    out: ShapeBuilder, x: float, base: float, height: float, tones: Tones, rng: np.random.Generator
+) -> None:
+    """A slender tree, one flame of leaves."""
+    wide = height * rng.uniform(0.09, 0.13)
+    out.add(blob(x, base - height * 0.52, wide, height * 0.48, rng, 11), tones[0], height * 0.006)
+    out.add(
+        blob(x + wide * 0.2, base - height * 0.56, wide * 0.6, height * 0.38, rng, 9),
+        tones[1],
+        height * 0.006,
+    )
+
+
+def bush(
+    out: ShapeBuilder,
+    x: float,
+    base: float,
+    size: float,
+    tones: Tones,
+    rng: np.random.Generator,
+    side: float = 1.0,
+) -> None:
+    """A low clump of leaves."""
+    for dx, scale, tone in ((-0.5, 0.7, 0), (0.55, 0.62, 0), (0.0, 1.0, 0), (0.12, 0.62, 1)):
+        lift = size * 0.45 * scale + (size * 0.16 if tone else 0.0)
+        place = x + (dx + (0.1 * side if tone else 0.0)) * size
+        out.add(
+            blob(place, base - lift, size * 0.62 * scale, size * 0.5 * scale, rng, 7),
+            tones[tone],
+            size * 0.02,
+            rigid=True,
+        )
+
+
+def palm(
+    out: ShapeBuilder,
+    x: float,
+    base: float,
+    height: float,
+    tones: Tones,
+    trunk: Color,
+    rng: np.random.Generator,
+    lean: float = 0.25,
+) -> None:
+    """A leaning palm with feathered fronds."""
+    share = np.linspace(0, 1, 9)
+    spine_x = x + lean * height * share**1.8
+    spine_y = base - height * share
+    girth = height * (0.030 - 0.014 * share)
+    outline = np.concatenate(
+        [np.stack([spine_x - girth, spine_y], 1), np.stack([spine_x + girth, spine_y], 1)[::-1]]
+    )
+    out.add(outline, trunk, height * 0.008)
+    top_x, top_y = float(spine_x[-1]), float(spine_y[-1])
+    for index, angle in enumerate((-2.9, -0.25, -2.45, -0.7, -2.0, -1.15, -1.6, 2.9, 0.25)):
+        length = height * rng.uniform(0.36, 0.46)
+        along = np.linspace(0, 1, 8)
+        droop = 0.55 * length * along**2.2
+        fx = top_x + np.cos(angle) * length * along
+        fy = top_y + np.sin(angle) * length * along * 0.8 + droop
+        wide = length * 0.13 * np.sin(np.pi * np.clip(along * 0.92 + 0.08, 0, 1))
+        saw = np.where(np.arange(8) % 2 == 0, 1.0, 0.72)
+        frond = np.concatenate(
+            [np.stack([fx, fy - wide * 0.35], 1), np.stack([fx, fy + wide * saw], 1)[::-1]]
+        )
+        out.add(frond, tones[0] if index < 4 or index > 6 else tones[1], height * 0.012, rigid=True)
+
+
+def tuft(
+    out: ShapeBuilder,
+    x: float,
+    base: float,
+    height: float,
+    colors: tuple[Color, Color],
+    rng: np.random.Generator,
+    blades: int = 5,
+) -> None:
+    """Some blades of grass."""
+    for index in range(blades):
+        root = x + rng.uniform(-0.5, 0.5) * height * 0.7
+        tall = height * rng.uniform(0.55, 1.0)
+        lean = rng.uniform(-0.35, 0.35) * tall
+        wide = height * 0.045
+        blade = np.array(
+            [
+                (root - wide, base),
+                (root + lean * 0.35 - wide * 0.6, base - tall * 0.6),
+                (root + lean, base - tall),
+                (root + lean * 0.35 + wide * 0.8, base - tall * 0.55),
+                (root + wide, base),
+            ]
+        )
+        out.add(blade, colors[index % 2], tall * 0.10)
+
+
+def bloom(
+    out: ShapeBuilder,
+    x: float,
+    base: float,
+    height: float,
+    petal: Color,
+    heart: Color,
+    stem: Color,
+    rng: np.random.Generator,
+) -> None:
+    """One flower on a stem."""
+    top = base - height
+    lean = rng.uniform(-0.15, 0.15) * height
+    wide = max(0.0012, height * 0.03)
+    sway = height * 0.08
+    out.add(
+        np.array([(x - wide, base), (x + lean, top), (x + lean + wide, top), (x + wide, base)]),
+        stem,
+        sway,
+    )
+    size = height * rng.uniform(0.16, 0.22)
+    turn = rng.uniform(0, 2 * np.pi)
+    angle = np.linspace(0, 2 * np.pi, 30, endpoint=False)
+    radius = size * (0.62 + 0.38 * np.abs(np.cos(angle * 2.5 + turn)))
+    outline = np.stack([x + lean + np.cos(angle) * radius, top + np.sin(angle) * radius * 0.8], 1)
+    out.add(outline, petal, sway, rigid=True)
+    out.add(ellipse(x + lean, top, size * 0.28, size * 0.24, 10), heart, sway, rigid=True)
+
+
+def rock(
+    out: ShapeBuilder,
+    x: float,
+    base: float,
+    size: float,
+    tones: Tones,
+    rng: np.random.Generator,
+    side: float = 1.0,
+) -> None:
+    """A boulder with a lit facet."""
+    count = 7
+    angle = np.linspace(np.pi, 2 * np.pi, count)
+    radius = size * rng.uniform(0.8, 1.1, count)
+    outline = np.stack([x + np.cos(angle) * radius, base + np.sin(angle) * radius * 0.72], 1)
+    outline[0, 1] = outline[-1, 1] = base
+    out.add(outline, tones[0])
+    middle = np.array([x + side * size * 0.15, base - size * 0.25])
+    facet = outline[2:6] if side > 0 else outline[1:5]
+    out.add(np.vstack([facet, middle[None, :]]), tones[1])
+
+
+def mirrored(points: Points, around: float) -> Points:
+    """The same outline, left and right exchanged about x = `around`."""
+    flipped = points.copy()
+    flipped[:, 0] = 2 * around - flipped[:, 0]
+    return flipped

@@ -1,0 +1,98 @@
+"""What every place is given (`Build`) and what it hands back (`Stage`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kinogate.engines.preview.canvas import Color
+from kinogate.engines.preview.layers import Layer
+from kinogate.engines.preview.palette import Palette, foliage, grass
+from kinogate.engines.preview.scene import SceneSpec, Season, Weather
+
+
+@dataclass(slots=True, kw_only=True)
+class Build:
+    """Everything a place may look at while it is built.
+
+    Attributes:
+        spec: The plan.
+        palette: Its light.
+        rng: Seeded; the only source of chance.
+        width: Canvas width in pixels.
+        height: Canvas height in pixels.
+        sun: Where the light stands, world units; also set when it is hidden.
+        facing: Way the leading subject goes.
+        rush: Whether the ground passes by quickly, so that big foreground things would flicker.
+    """
+
+    spec: SceneSpec
+    palette: Palette
+    rng: np.random.Generator
+    width: int
+    height: int
+    sun: tuple[float, float]
+    facing: int
+    rush: bool
+
+    @property
+    def aspect(self) -> float:
+        """Width over height."""
+        return self.width / self.height
+
+    @property
+    def wind(self) -> float:
+        """Strength of the wind, 1.0 a breeze."""
+        strong = {Weather.WIND: 2.6, Weather.STORM: 3.0, Weather.SANDSTORM: 2.6, Weather.RAIN: 1.4}
+        return strong.get(self.spec.weather, 1.0)
+
+    @property
+    def is_white(self) -> bool:
+        """Whether snow lies on the ground."""
+        return self.spec.season is Season.WINTER
+
+    def lit(self, color: Color, depth: float = 1.0, light: float = 1.0) -> Color:
+        """A daylight colour at a depth under the scene's light."""
+        return self.palette.lit(color, depth, light)
+
+    def grass(self) -> Color:
+        """Ground cover of the season, in daylight."""
+        return grass(self.spec.season)
+
+    def leaves(self) -> tuple[Color, Color, Color]:
+        """Dark, middle and light leaf colours of the season, in daylight."""
+        return foliage(self.spec.season)
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """A built place.
+
+    Attributes:
+        back: Layers behind the subjects, far to near.
+        front: Layers before them.
+        ground: World y where feet touch.
+        waterline: World y where hulls float, or None without water.
+        person: Height of a grown person, world units.
+        air: World y range of what flies, top and bottom.
+        has_sky: Whether sun, stars, clouds and falling weather belong here.
+        horizon: World y where the sky's gradient ends.
+        has_sun: Whether the disc of sun or moon may be seen.
+        dim: Multiplies the light on subjects.
+    """
+
+    back: list[Layer] = field(default_factory=list)
+    front: list[Layer] = field(default_factory=list)
+    ground: float = 0.86
+    waterline: float | None = None
+    person: float = 0.30
+    air: tuple[float, float] = (0.22, 0.46)
+    has_sky: bool = True
+    horizon: float = 0.7
+    has_sun: bool = True
+    dim: float = 1.0
+
+
+PlaceBuilder = Callable[[Build], Stage]

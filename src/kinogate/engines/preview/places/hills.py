@@ -1,0 +1,206 @@
+"""Meadow hills and mountain valleys."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kinogate.engines.preview.canvas import Color, mix
+from kinogate.engines.preview.foliage import bloom, broadleaf, bush, rock, tuft
+from kinogate.engines.preview.layers import Layer, ShapeBuilder
+from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.scene import Place, Season
+from kinogate.engines.preview.terrain import hills, mountains, pines, skyline, treeline
+
+_PETALS: tuple[Color, ...] = (
+    (250, 210, 70),
+    (236, 92, 96),
+    (250, 250, 244),
+    (184, 120, 210),
+    (246, 150, 180),
+)
+
+
+def build_hills(build: Build) -> Stage:
+    """Rolling meadows with a few trees."""
+    stage = Stage(ground=0.855, person=0.30, horizon=0.66)
+    stage.back += backdrop(build, 0.66)
+    green = build.grass()
+    stage.back.append(
+        hills(build, depth=0.22, base=0.62, swell=0.045, color=mix(green, (70, 120, 110), 0.4))
+    )
+    stage.back.append(
+        hills(build, depth=0.40, base=0.68, swell=0.040, color=mix(green, (70, 130, 90), 0.2))
+    )
+    stage.back.append(copse(build, depth=0.42, base=0.665, height=0.075, count=16))
+    stage.back.append(hills(build, depth=0.65, base=0.755, swell=0.028, color=green, crest=0.14))
+    stage.back.append(copse(build, depth=0.67, base=0.765, height=0.19, count=5, clear=0.35))
+    stage.back += meadow(build, stage, green)
+    stage.front += fringe(build, green)
+    return stage
+
+
+def build_mountains(build: Build) -> Stage:
+    """High peaks over a wooded valley."""
+    stage = Stage(ground=0.875, person=0.22, horizon=0.72, air=(0.14, 0.44))
+    snow = 0.62 if build.is_white or "snowcaps" in build.spec.extras else 0.38
+    stage.back += mountains(
+        build, depth=0.07, base=0.66, height=0.44, color=(116, 128, 164), snow=snow, count=8
+    )
+    stage.back += mountains(
+        build,
+        depth=0.16,
+        base=0.72,
+        height=0.30,
+        color=(92, 106, 134),
+        snow=snow * 0.5,
+        count=9,
+        mist=0.7,
+    )
+    wood = (52, 92, 84) if not build.is_white else (150, 172, 188)
+    stage.back.append(treeline(build, depth=0.30, base=0.735, height=0.05, color=wood, mist=0.5))
+    stage.back.append(
+        hills(build, depth=0.45, base=0.775, swell=0.03, color=mix(build.grass(), wood, 0.5))
+    )
+    stage.back.append(pines(build, depth=0.52, base=0.80, height=0.15, count=22, detail=True))
+    stage.back += meadow(build, stage, mix(build.grass(), (60, 96, 80), 0.35), flowers=False)
+    stage.front += fringe(build, build.grass())
+    return stage
+
+
+def backdrop(build: Build, base: float) -> list[Layer]:
+    """What stands on the horizon of an open place, if the plan asks for it."""
+    match build.spec.backdrop:
+        case Place.MOUNTAINS:
+            snow = 0.55 if build.is_white or "snowcaps" in build.spec.extras else 0.36
+            return mountains(
+                build, depth=0.08, base=base, height=0.34, color=(112, 124, 160), snow=snow
+            )
+        case Place.CITY:
+            return [skyline(build, depth=0.12, base=base, height=0.24, color=(96, 108, 140))]
+        case Place.FOREST:
+            leaf = mix(build.leaves()[0], (40, 80, 80), 0.4)
+            return [treeline(build, depth=0.25, base=base, height=0.09, color=leaf)]
+        case Place.DESERT:
+            return [hills(build, depth=0.15, base=base, swell=0.05, color=(214, 160, 100), bumps=3)]
+        case Place.HILLS | Place.VILLAGE:
+            return [hills(build, depth=0.15, base=base, swell=0.05, color=build.grass())]
+        case _:
+            far = hills(
+                build, depth=0.10, base=base - 0.07, swell=0.05, color=(120, 140, 170), bumps=4
+            )
+            return [far]
+
+
+def copse(
+    build: Build, *, depth: float, base: float, height: float, count: int, clear: float = 0.0
+) -> Layer:
+    """Scattered round trees and bushes on a slope."""
+    rng = build.rng
+    out = ShapeBuilder()
+    tones = tuple(build.lit(color, depth) for color in build.leaves())
+    trunk = build.lit((92, 66, 50), depth)
+    side = 1.0 if build.sun[0] >= 0 else -1.0
+    period = 4.8
+    detail = 4 if height < 0.1 else 8
+    for place in np.sort(rng.uniform(0, period, count)):
+        if min(place, period - place) < clear:
+            continue
+        high = height * rng.uniform(0.6, 1.1)
+        foot = base + rng.uniform(0.0, 0.02)
+        broadleaf(
+            out,
+            float(place),
+            foot,
+            high,
+            (tones[0], tones[1], tones[2]),
+            trunk,
+            rng,
+            side=side,
+            detail=detail,
+        )
+        if rng.random() < 0.5:
+            bush(
+                out,
+                float(place) + high * 0.6,
+                foot,
+                high * 0.16,
+                (tones[0], tones[1], tones[2]),
+                rng,
+                side,
+            )
+    return out.layer(depth, period, build.wind)
+
+
+def meadow(build: Build, stage: Stage, color: Color, *, flowers: bool = True) -> list[Layer]:
+    """The near ground the subject stands on: a broad slope with tufts, stones and flowers."""
+    rng = build.rng
+    near = hills(
+        build,
+        depth=0.97,
+        base=stage.ground - 0.055,
+        swell=0.010,
+        color=color,
+        bumps=3,
+        mist=0.0,
+        crest=0.16,
+    )
+    out = ShapeBuilder()
+    light = mix(build.lit(color, 0.97, 1.12), build.palette.sun, 0.08)
+    dark = build.lit(color, 0.97, 0.82)
+    period = 5.2
+    side = 1.0 if build.sun[0] >= 0 else -1.0
+    for _ in range(26):  # worn patches give the slope a grain that shows its speed
+        x, y = rng.uniform(0, period), rng.uniform(stage.ground - 0.01, 1.02)
+        wide = rng.uniform(0.05, 0.20) * (y - 0.6)
+        out.add(_patch(x, y, wide * 2.2, wide * 0.10), light if rng.random() < 0.5 else dark)
+    stone = (build.lit((124, 122, 124)), build.lit((168, 164, 158)), build.lit((200, 196, 186)))
+    for _ in range(5):
+        rock(
+            out,
+            rng.uniform(0, period),
+            rng.uniform(0.88, 0.97),
+            rng.uniform(0.010, 0.026),
+            stone,
+            rng,
+            side,
+        )
+    for _ in range(60):
+        y = rng.uniform(stage.ground - 0.04, 0.99)
+        tuft(
+            out, rng.uniform(0, period), y, 0.012 + 0.10 * max(0.0, y - 0.78), (dark, light), rng, 4
+        )
+    if flowers and build.spec.season in (Season.SPRING, Season.SUMMER):
+        stem = build.lit((70, 120, 60))
+        for _ in range(46 if build.spec.season is Season.SPRING else 22):
+            y = rng.uniform(stage.ground + 0.0, 1.0)
+            petal = build.lit(_PETALS[int(rng.integers(len(_PETALS)))])
+            heart = build.lit((240, 180, 60))
+            size = 0.02 + 0.14 * max(0.0, y - 0.80)
+            bloom(out, rng.uniform(0, period), y, size, petal, heart, stem, rng)
+    return [near, out.layer(0.97, period, build.wind)]
+
+
+def fringe(build: Build, color: Color) -> list[Layer]:
+    """Dark blades along the lower edge that frame the picture."""
+    rng = build.rng
+    out = ShapeBuilder()
+    dark = build.lit(color, 1.0, 0.42)
+    less = build.lit(color, 1.0, 0.55)
+    period = 4.4
+    for center in rng.uniform(0, period, 11):
+        for _ in range(3):
+            tuft(
+                out,
+                center + rng.uniform(-0.12, 0.12),
+                1.06,
+                rng.uniform(0.09, 0.17),
+                (dark, less),
+                rng,
+                6,
+            )
+    return [out.layer(1.35, period, build.wind)]
+
+
+def _patch(x: float, y: float, wide: float, tall: float) -> np.ndarray:
+    angle = np.linspace(0, 2 * np.pi, 14, endpoint=False)
+    return np.stack([x + np.cos(angle) * wide, y + np.sin(angle) * tall], 1)
