@@ -21,6 +21,7 @@ __all__ = [
     "Rates",
     "Usage",
     "billed_seconds",
+    "micro_of",
     "quote",
     "rate",
     "settle",
@@ -141,6 +142,20 @@ def settle(
 def usd(micro: Micro) -> Decimal:
     """Micro-dollars as exact dollars."""
     return Decimal(micro).scaleb(-6)
+
+
+def micro_of(dollars: Decimal) -> Micro:
+    """Dollars from outside (a budget, an operator's price) as whole micro-dollars.
+
+    Raises:
+        ValueError: Negative, not finite, finer than a micro-dollar, or beyond 10^12 dollars.
+    """
+    if not dollars.is_finite() or not 0 <= dollars <= 10**12:
+        raise ValueError(f"not an amount of money: {dollars}")
+    micro = dollars.scaleb(6)
+    if micro != micro.to_integral_value():
+        raise ValueError(f"not an amount of money in micro-dollars: {dollars}")
+    return int(micro)
 
 
 def usd_text(micro: Micro, places: int = 4) -> str:

@@ -16,6 +16,7 @@ from kinogate.domain.money import (
     Rates,
     Usage,
     billed_seconds,
+    micro_of,
     quote,
     rate,
     settle,
@@ -168,6 +169,11 @@ def test_silence_is_half_price_only_in_vtrix_and_only_without_its_own_price(
     assert rate(model(name), Tier.P720, False, VTRIX) == vtrix
 
 
+@pytest.mark.parametrize(("audio", "micro"), [(True, 75_000), (False, 37_500)])
+def test_a_flash_model_has_two_prices(audio: bool, micro: int) -> None:
+    assert rate(model("wan2.6-r2v-flash"), Tier.P1080, audio) == micro
+
+
 def test_overlaying_the_row_first_changes_no_price() -> None:
     spec = model("wan2.6-i2v")
     assert rate(overlaid(spec, VTRIX), Tier.P720, False, VTRIX) == 50_000
@@ -269,6 +275,20 @@ def test_settling_what_was_ordered_never_costs_more_than_the_quote(
 )
 def test_dollars_are_written_with_fixed_places(micro: int, places: int, text: str) -> None:
     assert usd_text(micro, places) == text
+
+
+@pytest.mark.parametrize(
+    ("dollars_text", "micro"),
+    [("0.5", 500_000), ("0", 0), ("12.000001", 12_000_001), ("1E+3", 10**9)],
+)
+def test_dollars_read_as_micro_dollars(dollars_text: str, micro: int) -> None:
+    assert micro_of(Decimal(dollars_text)) == micro
+
+
+@pytest.mark.parametrize("dollars_text", ["0.0000001", "-1", "NaN", "Infinity", "1E+20"])
+def test_dollars_that_are_no_amount_are_refused(dollars_text: str) -> None:
+    with pytest.raises(ValueError, match="not an amount"):
+        micro_of(Decimal(dollars_text))
 
 
 def test_dollars_are_exact() -> None:

@@ -124,6 +124,18 @@ def test_i2v_size_follows_the_vendors_rule(given_size: str, tier: Tier, expected
     assert str(fit_to_tier(source.width, source.height, tier)) == expected
 
 
+def test_i2v_size_is_exact_where_floats_are_not() -> None:
+    # One part in 10^26 below 1280 pixels wide: the next lower sixteen.
+    just_below = 16 * 10**26 - 1
+    assert fit_to_tier(just_below, 9 * 10**26, Tier.P720).width == 1264
+    assert fit_to_tier(just_below + 1, 9 * 10**26, Tier.P720).width == 1280
+
+
+def test_i2v_size_of_a_thread_keeps_sixteen_pixels() -> None:
+    assert str(fit_to_tier(16_384, 1, Tier.P720)) == "57600*16"
+    assert str(fit_to_tier(1, 16_384, Tier.P720)) == "16*57600"
+
+
 @pytest.mark.parametrize(("width", "height"), [(0, 10), (10, 0), (-1, 5)])
 def test_i2v_size_of_nothing_is_refused(width: int, height: int) -> None:
     with pytest.raises(ValueError, match="at least 1"):

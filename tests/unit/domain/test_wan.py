@@ -16,6 +16,7 @@ from kinogate.domain.catalogue import (
     References,
     Sizing,
     UsageFamily,
+    VideoRule,
 )
 from kinogate.domain.order import Mode
 from kinogate.domain.resolution import ADAPTIVE, SIZES_BY_TIER, Tier, size_for_ratio, tier_of
@@ -214,12 +215,38 @@ def test_image_limits(name: str, rule: ImageRule) -> None:
         ("wan2.6-t2v", AudioFileRule(min_s=3, max_s=30, max_bytes=15 * MIB)),
         ("wan2.7-i2v", AudioFileRule(min_s=2, max_s=30, max_bytes=15 * MIB)),
         ("wan2.7-t2v", AudioFileRule(min_s=2, max_s=30, max_bytes=15 * MIB)),
-        ("wan2.6-r2v", None),
+        ("wan2.7-r2v", None),
         ("wan2.2-t2v-plus", None),
     ],
 )
 def test_audio_file_limits(name: str, rule: AudioFileRule | None) -> None:
     assert model(name).audio_file == rule
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("wan2.6-r2v", VideoRule(min_s=1, max_s=30, max_bytes=100 * MIB)),
+        (
+            "wan2.7-i2v",
+            VideoRule(min_s=2, max_s=10, min_side=240, max_side=4096, max_bytes=100 * MIB),
+        ),
+        (
+            "wan2.1-vace-plus",
+            VideoRule(max_s=5, min_side=360, max_side=2000, min_fps=16, max_bytes=50 * MIB),
+        ),
+        ("wan2.6-i2v", None),
+    ],
+)
+def test_video_limits(name: str, rule: VideoRule | None) -> None:
+    assert model(name).video == rule
+
+
+def test_only_videoedit_bounds_the_ratio_of_its_video() -> None:
+    def has_bound(spec: ModelSpec) -> bool:
+        return spec.video is not None and spec.video.max_ratio is not None
+
+    assert names_where(has_bound) == {"wan2.7-videoedit"}
 
 
 @pytest.mark.parametrize(

@@ -101,11 +101,13 @@ WAN26_R2V = replace(
     modes=frozenset({Mode.R2V}),
     usage=UsageFamily.R2V_26,
     durations=seconds(range(2, 11)),
-    audio_file=None,  # the voice comes from the references
+    # The voice comes from the references; the dashscope spec lists `audio_url` for wan2.6-* all
+    # the same, so a file is taken.
     image=ImageRule(min_side=240, max_side=5000, max_bytes=10 * MIB),
     video=VideoRule(min_s=1, max_s=30, max_bytes=100 * MIB),
     references=References(images=5, videos=3, together=5),
     price=replace(PRICE_26, input_max_s=5),
+    unverified=("audio_file: the r2v page does not show it, the field table does",),
     source="official r2v page 2026-01",
 )
 

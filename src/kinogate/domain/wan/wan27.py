@@ -63,7 +63,7 @@ WAN27_I2V = replace(
     prompt_required=False,
     template=True,
     image=IMAGE_27,
-    video=replace(_CLIP, max_ratio=8),
+    video=_CLIP,
     unverified=("template: the vendor lists none for 2.7", _NO_LIMITS),
     source="official page 2026-04",
 )
