@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from kinogate.domain.errors import KinogateError
 from kinogate.domain.ports import Clock
-from kinogate.durable.recovery import RunStore
+from kinogate.durable.run import RunStore
 from kinogate.durable.slots import Slots
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,6 @@ class Dispatcher:
         try:
             if not await self._start(task_id):
                 self._slots.release(task_id)
-        except Exception as exc:  # the claiming loop must go on; the sweep sees the task
-            log.error("Task %s could not be started.", task_id, exc_info=exc)
+        except Exception:  # the claiming loop must go on; the sweep sees the task
+            log.exception("Task %s could not be started.", task_id)
             self._slots.release(task_id)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import platform
 import threading
+import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -20,7 +23,7 @@ from kinogate.durable.lock import ExecutorLock
 
 if TYPE_CHECKING:
     from kinogate.durable.host import Host
-    from kinogate.durable.recovery import RunStore
+    from kinogate.durable.run import RunStore
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ class DbosDurable:
         stages: What a run does.
         slots: How many tasks run at once, at least 1.
         clock: Time.
-        executor_id: Unique for this start of the process.
+        executor_id: Unique for this start of the process; made up when not given.
         on_event: For metrics.
     """
 
@@ -54,7 +57,7 @@ class DbosDurable:
         *,
         slots: int,
         clock: Clock,
-        executor_id: str,
+        executor_id: str | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
         self._database = database
@@ -62,7 +65,7 @@ class DbosDurable:
         self._stages = stages
         self._slots = slots
         self._clock = clock
-        self._me = executor_id
+        self._me = executor_id or f"{platform.node()}-{os.getpid()}-{uuid.uuid4()}"
         self._on_event = on_event
         self._lock: ExecutorLock | None = None
         self._thread: threading.Thread | None = None
@@ -142,7 +145,7 @@ class DbosDurable:
             asyncio.run(self._live(main, ready))
         except Exception as exc:  # the thread's edge: whoever waits must hear of it
             if ready.done():
-                log.error("The durable engine stopped.", exc_info=exc)
+                log.exception("The durable engine stopped.")
             else:
                 ready.set_exception(_as_ours(exc))
         finally:

@@ -16,8 +16,8 @@ from kinogate.domain.errors import KinogateError
 from kinogate.domain.ports import Clock, Stages
 from kinogate.durable.dispatcher import Dispatcher
 from kinogate.durable.heartbeat import BEAT_S, Heartbeat
-from kinogate.durable.recovery import Recovery, RunStore
-from kinogate.durable.run import StageRunner
+from kinogate.durable.recovery import Recovery
+from kinogate.durable.run import RunStore, StageRunner
 from kinogate.durable.slots import Slots
 from kinogate.durable.workflow import (
     MAX_ATTEMPTS,
@@ -205,8 +205,8 @@ class Host:
                 await chore()
             except KinogateError as exc:
                 log.warning("A chore waits for the database: %s", exc)
-            except Exception as exc:  # a chore must never end the engine
-                log.error("A chore failed.", exc_info=exc)
+            except Exception:  # a chore must never end the engine
+                log.exception("A chore failed.")
 
     async def _destroy(self) -> None:
         # On a thread outside DBOS's pool, which it shuts down; its threads may still need our

@@ -11,14 +11,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 
 from dbos import DBOS
 
 from kinogate.domain.errors import ErrorCode
 from kinogate.domain.ports import Clock
 from kinogate.domain.task import Fault
-from kinogate.durable.run import TaskReader
+from kinogate.durable.run import RunStore
 
 log = logging.getLogger(__name__)
 
@@ -27,32 +26,6 @@ DONE = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 KEEP_S = 60
 CLEAN_LIMIT = 500
 LOST = Fault(code=ErrorCode.INTERNAL, message="The task was lost by a server error.")
-
-
-class RunStore(TaskReader, Protocol):
-    """What the durable engine asks of the task store beyond `TaskStore`."""
-
-    async def claim(self, owner: str, limit: int, now_ms: int) -> Sequence[str]:
-        """As `TaskStore.claim`."""
-        ...
-
-    async def running(self) -> Sequence[tuple[str, str]]:
-        """Id and owner of every running task."""
-        ...
-
-    async def requeue(self, owner: str, task_ids: Sequence[str], now_ms: int) -> None:
-        """Put those of the tasks that are running under `owner` back into the queue."""
-        ...
-
-    async def adopt(self, dead: str, owner: str, task_ids: Sequence[str], now_ms: int) -> None:
-        """Make `owner` the owner of those of the tasks that are running under `dead`."""
-        ...
-
-    async def fail(
-        self, task_id: str, fault: Fault, *, now_ms: int, engine: str | None = None
-    ) -> bool:
-        """As `TaskStore.fail`."""
-        ...
 
 
 class Recovery:
@@ -101,7 +74,7 @@ class Recovery:
             resumed += live
             await self._restart(owner, [t for t in task_ids if t not in workflows])
         self._reserve(resumed)
-        dead = sorted({owner for owner in workflows.values()} - {self._me} - set(alive))
+        dead = sorted(set(workflows.values()) - {self._me} - set(alive))
         if dead:
             # One compare-and-set per workflow: safe to call from several reapers at once.
             await asyncio.to_thread(DBOS._recover_pending_workflows, dead)  # noqa: SLF001

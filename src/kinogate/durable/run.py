@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +32,32 @@ class TaskReader(Protocol):
 
     async def load(self, task_id: str) -> Task | None:
         """The task, or None."""
+        ...
+
+
+class RunStore(TaskReader, Protocol):
+    """What the durable engine asks of the task store beyond `TaskStore`."""
+
+    async def claim(self, owner: str, limit: int, now_ms: int) -> Sequence[str]:
+        """As `TaskStore.claim`."""
+        ...
+
+    async def running(self) -> Sequence[tuple[str, str]]:
+        """Id and owner of every running task."""
+        ...
+
+    async def requeue(self, owner: str, task_ids: Sequence[str], now_ms: int) -> None:
+        """Put those of the tasks that are running under `owner` back into the queue."""
+        ...
+
+    async def adopt(self, dead: str, owner: str, task_ids: Sequence[str], now_ms: int) -> None:
+        """Make `owner` the owner of those of the tasks that are running under `dead`."""
+        ...
+
+    async def fail(
+        self, task_id: str, fault: Fault, *, now_ms: int, engine: str | None = None
+    ) -> bool:
+        """As `TaskStore.fail`."""
         ...
 
 
@@ -114,8 +140,8 @@ class StageRunner:
             await _through_outage(
                 lambda: self._stages.fail(task_id, fault.code, fault.message, fault.field)
             )
-        except Exception as error:  # the run's edge: the sweep releases later
-            log.error("Task %s could not be failed.", task_id, exc_info=error)
+        except Exception:  # the run's edge: the sweep releases later
+            log.exception("Task %s could not be failed.", task_id)
             return StageResult(fault=fault)
         return StageResult()
 
