@@ -6,7 +6,6 @@ Obeys the table of design §4.24.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,7 @@ from kinogate.domain.order import Mode, Order, Role, ShotType
 from kinogate.engines.preview.clips import VideoClip
 from kinogate.engines.preview.keyframes import keyframe_frames
 from kinogate.engines.preview.motion import image_frames
+from kinogate.engines.preview.render import scene_frames
 from kinogate.engines.preview.sequence import continue_frames, portrait_frames, reference_frames
 from kinogate.engines.preview.shots import plan_shots
 from kinogate.media.audio import decode_audio
@@ -44,7 +44,8 @@ def order_frames(order: Order, voice: Samples | None) -> Generator[Canvas]:
         voice: The order's given sound, `[2, N]` at 48 kHz, for a portrait that speaks; or None.
 
     Yields:
-        `order.frame_count` arrays `[H, W, 3]` uint8 RGB; the caller may change them.
+        `order.frame_count` arrays `[H, W, 3]` uint8 RGB. The caller may change an array, and must
+        be done with it before the next step, which may draw over it.
 
     Raises:
         CallerError: An input cannot be read.
@@ -110,13 +111,7 @@ def _shape(order: Order) -> tuple[int, int, int, int]:
 
 
 def _scenes(order: Order) -> Iterator[Canvas]:
-    digest = hashlib.sha256(f"{order.prompt}\0{order.seed}".encode()).digest()
-    first, last = (np.frombuffer(digest[k : k + 3], dtype=np.uint8) for k in (0, 3))
-    ramp = np.linspace(0.0, 1.0, order.width, dtype=np.float32)[None, :, None]
-    rise = np.linspace(0.0, 1.0, order.height, dtype=np.float32)[:, None, None]
-    for index in range(order.frame_count):
-        share = 0.5 + 0.5 * np.sin(6.0 * (ramp * 0.5 + rise * 0.3) + index / order.fps)
-        yield np.ascontiguousarray(first * (1.0 - share) + last * share).astype(np.uint8)
+    return scene_frames(order_shots(order), order.width, order.height, order.fps)
 
 
 def _from_image(order: Order) -> Iterator[Canvas]:

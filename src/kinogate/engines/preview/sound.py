@@ -154,7 +154,7 @@ def _noise(mix: _Mix, low_hz: float, high_hz: float, slope: float = 2.0) -> Ster
 
 def _rain(mix: _Mix, gain: float) -> None:
     noise = _noise(mix, 900.0, 5000.0, 1.0)
-    mix.lay(noise, _swell(mix, 6.0, 0.8 * gain, gain))
+    mix.lay(noise, _swell(mix, 6.0, 0.65 * gain, 0.85 * gain))
     drop = play.sweep(mix.rate, 0.03, 1800.0, 900.0)
     for moment in mix.moments(0.12):
         mix.stamp(drop, moment, float(mix.rng.uniform(0.2, 0.9)) * gain, mix.somewhere())
@@ -203,7 +203,7 @@ def _crickets(mix: _Mix, gain: float) -> None:
         offset = float(mix.rng.uniform(0.0, 0.6))
         beat = float(mix.rng.uniform(0.46, 0.66))
         for number in range(int(mix.length_s / beat) + 1):
-            mix.stamp(call, offset + number * beat, 0.42 * gain, pan)
+            mix.stamp(call, offset + number * beat, 0.6 * gain, pan)
     mix.lay(_noise(mix, 90.0, 300.0), _swell(mix, 5.0, 0.12 * gain, 0.2 * gain))
 
 
@@ -214,7 +214,7 @@ def _birds(mix: _Mix, gain: float) -> None:
         call = play.sweep(mix.rate, float(mix.rng.uniform(0.06, 0.13)), pitch, pitch * bend)
         pan = mix.somewhere()
         for number in range(int(mix.rng.integers(2, 5))):
-            mix.stamp(call, moment + number * 0.15, 0.55 * gain * 0.85**number, pan)
+            mix.stamp(call, moment + number * 0.15, 0.85 * gain * 0.85**number, pan)
     mix.lay(_noise(mix, 150.0, 700.0), _swell(mix, 6.0, 0.1 * gain, 0.2 * gain))
 
 
@@ -236,10 +236,10 @@ def _underwater(mix: _Mix, gain: float) -> None:
 
 def _fire(mix: _Mix, gain: float) -> None:
     hiss = _noise(mix, 300.0, 2600.0, 1.0)
-    mix.lay(hiss, _swell(mix, 1.7, 0.25 * gain, 0.45 * gain))
+    mix.lay(hiss, _swell(mix, 1.7, 0.35 * gain, 0.6 * gain))
     crackle = play.burst(hiss[0], mix.rate, 0.03, 0.006)
     for moment in mix.moments(0.09):
-        mix.stamp(crackle, moment, float(mix.rng.random()) ** 2 * 2.2 * gain, mix.somewhere())
+        mix.stamp(crackle, moment, float(mix.rng.random()) ** 2 * 3.0 * gain, mix.somewhere())
 
 
 def _crowd(mix: _Mix, gain: float) -> None:
@@ -327,13 +327,13 @@ def _melody(
 
 
 def _calm(mix: _Mix) -> None:
-    _chords(mix, 0.8, 1.9, 4.0)
-    _melody(mix, beat_s=0.5, rest=0.5, octave=2, gain=2.0, brightness=0.35, sustain_s=0.6)
+    _chords(mix, 0.65, 1.9, 4.0)
+    _melody(mix, beat_s=0.5, rest=0.5, octave=1, gain=2.0, brightness=0.35, sustain_s=0.6)
 
 
 def _night(mix: _Mix) -> None:
-    _chords(mix, 0.85, 2.4, 5.0)
-    _melody(mix, beat_s=0.75, rest=0.55, octave=3, gain=1.1, brightness=0.0, sustain_s=0.8)
+    _chords(mix, 0.65, 2.4, 5.0)
+    _melody(mix, beat_s=0.75, rest=0.55, octave=2, gain=1.3, brightness=0.0, sustain_s=0.8)
 
 
 def _chinese(mix: _Mix) -> None:
@@ -381,7 +381,7 @@ def _chase(mix: _Mix) -> None:
         if beat % 4 == 0:
             mix.stamp(drum, beat * beat_s / 2.0, 2.2)
     _chords(mix, 0.6, 1.6, 3.2)
-    _melody(mix, beat_s=0.4, rest=0.5, octave=2, gain=1.3, brightness=0.4, sustain_s=0.4)
+    _melody(mix, beat_s=0.4, rest=0.5, octave=1, gain=1.3, brightness=0.4, sustain_s=0.4)
 
 
 _TUNES: Final[dict[Music, Callable[[_Mix], None]]] = {
