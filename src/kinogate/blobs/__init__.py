@@ -1,0 +1,1 @@
+"""Where finished clips and checked inputs lie: one protocol, local files by default."""
