@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from kinogate.engines.preview.canvas import Canvas
-from kinogate.engines.preview.subjects import people
+from kinogate.engines.preview.subjects import beasts, people
 from kinogate.engines.preview.subjects.base import Habitat, Pose, SubjectKind
 from kinogate.engines.preview.subjects.figure import Figure
 
 KINDS: Mapping[str, SubjectKind] = MappingProxyType(
     {
         **people.KINDS,
+        **beasts.KINDS,
     }
 )
 """Every kind of figure by name."""

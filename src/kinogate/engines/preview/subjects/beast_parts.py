@@ -1,0 +1,666 @@
+"""Heads, tails and markings that tell four-legged animals apart.
+
+Heads are in units of the skull with its centre at the origin and the muzzle towards +x; tails
+start at a root in heights.
+"""
+
+from __future__ import annotations
+
+import math
+
+from kinogate.engines.preview.canvas import Color, mix
+from kinogate.engines.preview.subjects.figure import Figure, blinks, chance, cycle
+from kinogate.engines.preview.subjects.gaits import Posture
+from kinogate.engines.preview.subjects.quadruped import Coat, TailArtist
+from kinogate.engines.preview.subjects.shapes import Point, Tube, along, tube
+
+_FACE = 14.0
+"""Pixels of skull below which a face is left out."""
+
+
+def eye(
+    pen: Figure,
+    coat: Coat,
+    posture: Posture,
+    x: float,
+    y: float,
+    size: float,
+    iris: Color | None = None,
+) -> None:
+    """One eye: shut in sleep and when blinking, with an iris and a spark where there is room."""
+    if posture.shut or blinks(pen.pose.t, pen.pose.seed):
+        pen.line([(x - size, y), (x, y - size * 0.5), (x + size, y)], coat.ink, size * 0.5)
+        return
+    if iris is not None and pen.pixels >= 26.0:
+        pen.ellipse(x, y, size, size * 1.15, iris)
+        pen.ellipse(x + size * 0.15, y, size * 0.5, size * 1.0, coat.ink)
+    else:
+        pen.ellipse(x, y, size * 0.8, size, coat.ink)
+    if pen.pixels >= 34.0:
+        spark = mix(coat.ink, pen.tone((255, 255, 255)), 0.9)
+        pen.ellipse(x + size * 0.3, y + size * 0.4, size * 0.28, size * 0.28, spark)
+
+
+def _feline(
+    pen: Figure, coat: Coat, posture: Posture, *, round_ears: bool, iris: Color, muzzle: float
+) -> None:
+    twitch = 0.05 * posture.ears
+    for side, dark in ((1, True), (0, False)):
+        x = 0.27 if side else -0.26
+        fur = pen.dark(coat.fur, 0.25) if dark else coat.fur
+        if round_ears:
+            pen.ellipse(x + 0.02, 0.36, 0.15, 0.16, fur)
+            pen.ellipse(x + 0.03, 0.35, 0.08, 0.09, coat.inner)
+        else:
+            tip = (x + (0.10 if side else -0.10) + twitch, 0.68 - 0.2 * abs(posture.ears) * 0.4)
+            pen.fill([(x - 0.19, 0.16), tip, (x + 0.17, 0.22)], fur)
+            if pen.pixels >= _FACE:
+                inside = [(x - 0.10, 0.24), (tip[0], tip[1] - 0.13), (x + 0.09, 0.27)]
+                pen.fill(inside, coat.inner, rimmed=False)
+    face = [
+        (-0.49, -0.08), (-0.40, 0.24), (-0.16, 0.38), (0.14, 0.38), (0.38, 0.24), (0.50, -0.06),
+        (0.42, -0.28), (0.14, -0.42), (-0.16, -0.40), (-0.42, -0.28),
+    ]  # fmt: skip
+    pen.blob(face, coat.fur, samples=4)
+    if pen.pixels < _FACE:
+        return
+    pen.ellipse(0.14, -0.22, 0.22 * muzzle, 0.16 * muzzle, mix(coat.fur, coat.belly, 0.85))
+    eye(pen, coat, posture, -0.10, 0.02, 0.085, iris)
+    eye(pen, coat, posture, 0.31, 0.02, 0.085, iris)
+    nose = mix(coat.inner, coat.nose, 0.35)
+    pen.fill([(0.09, -0.12), (0.21, -0.12), (0.15, -0.20)], nose, rimmed=False)
+    if pen.pixels < 24.0:
+        return
+    ink = mix(coat.nose, coat.fur, 0.25)
+    pen.line([(0.03, -0.25), (0.09, -0.29), (0.15, -0.20), (0.21, -0.29), (0.27, -0.25)], ink, 0.02)
+    if pen.pixels >= 30.0:
+        pale = mix(coat.belly, pen.tone((255, 255, 255)), 0.5)
+        for rise in (0.05, -0.04):
+            pen.line([(-0.10, -0.20), (-0.62, -0.17 + rise)], pale, 0.008)
+            pen.line([(0.36, -0.20), (0.74, -0.16 + rise)], pale, 0.008)
+
+
+def cat_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """Round face, pointed ears, whiskers."""
+    _feline(pen, coat, posture, round_ears=False, iris=pen.tone((206, 216, 92)), muzzle=0.9)
+    if pen.pixels >= 30.0:
+        for x in (-0.06, 0.10, 0.26):
+            pen.line([(x, 0.34), (x * 0.8 + 0.02, 0.20)], coat.dark, 0.045, smooth=False)
+
+
+def tiger_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """Round ears, pale cheeks, stripes on the brow."""
+    if pen.pixels >= 10.0:
+        pale = mix(coat.fur, pen.tone((255, 250, 240)), 0.8)
+        pen.blob([(-0.56, -0.12), (-0.36, 0.02), (-0.20, -0.36), (-0.44, -0.40)], pale)
+        pen.blob([(0.56, -0.10), (0.40, 0.02), (0.30, -0.36), (0.46, -0.38)], pale)
+    _feline(pen, coat, posture, round_ears=True, iris=pen.tone((230, 190, 80)), muzzle=1.25)
+    if pen.pixels >= 12.0:
+        ink = coat.ink
+        for y, half in ((0.32, 0.10), (0.24, 0.15), (0.16, 0.09)):
+            pen.line([(0.11 - half, y), (0.11, y - 0.02), (0.11 + half, y)], ink, 0.045)
+        for y in (0.08, -0.06, -0.18):
+            pen.line([(-0.48, y), (-0.30, y - 0.03)], ink, 0.045)
+            pen.line([(0.49, y), (0.42, y - 0.03)], ink, 0.04)
+
+
+def lion_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """A great mane that ripples."""
+    mane = coat.mark
+    t, seed = pen.pose.t, pen.pose.seed
+    for radius, color in ((0.86, pen.dark(mane, 0.30)), (0.72, mane)):
+        points: list[Point] = []
+        for tuft in range(15):
+            for half in (0, 1):
+                angle = math.tau * (tuft + half * 0.5) / 15
+                reach = radius * (1.0 if half else 0.86)
+                reach += 0.03 * cycle(t, 0.8, chance(seed, 61) + tuft * 0.19)
+                points.append((-0.06 + reach * math.cos(angle), -0.06 + reach * math.sin(angle)))
+        pen.blob(points, color, samples=3)
+    _feline(pen, coat, posture, round_ears=True, iris=pen.tone((226, 180, 84)), muzzle=1.3)
+
+
+def dog_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """A muzzle in profile and a floppy ear that swings."""
+    flop = 0.10 * posture.wag + 0.25 * min(0.0, posture.ears)
+    pen.blob(
+        [
+            (-0.40, 0.05), (-0.26, 0.34), (0.02, 0.40), (0.22, 0.26), (0.32, 0.10), (0.62, 0.05),
+            (0.70, -0.06), (0.64, -0.22), (0.36, -0.32), (0.02, -0.36), (-0.30, -0.26),
+        ],
+        coat.fur,
+        samples=4,
+    )  # fmt: skip
+    if pen.pixels >= 10.0:
+        pale = mix(coat.fur, coat.belly, 0.85)
+        pen.blob(
+            [
+                (0.26, 0.06),
+                (0.62, 0.04),
+                (0.69, -0.06),
+                (0.63, -0.21),
+                (0.34, -0.31),
+                (0.12, -0.24),
+            ],
+            pale,
+        )
+        pen.ellipse(0.66, 0.02, 0.085, 0.07, coat.nose)
+    if pen.pixels >= _FACE:
+        eye(pen, coat, posture, 0.17, 0.13, 0.065)
+        pen.line([(0.62, -0.12), (0.46, -0.18), (0.30, -0.16)], coat.nose, 0.025)
+        if pen.pose.action in ("run", "walk", "jump", "dance", "stand"):
+            tongue = pen.tone((230, 110, 116))
+            drop = -0.36 + 0.03 * cycle(pen.pose.t, 2.6)
+            pen.blob([(0.42, -0.19), (0.53, -0.18), (0.52, drop), (0.43, drop + 0.01)], tongue)
+    ear = pen.dark(mix(coat.fur, coat.nose, 0.25), 0.2)
+    pen.blob(
+        [
+            (-0.20, 0.34), (0.04, 0.30), (0.00, 0.06), (-0.10 - flop, -0.26),
+            (-0.27 - flop, -0.28 - 0.3 * flop), (-0.36 - 0.4 * flop, -0.02),
+        ],
+        ear,
+    )  # fmt: skip
+
+
+def fox_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """Sharp muzzle, tall dark-tipped ears, white cheeks."""
+    white = mix(coat.fur, coat.belly, 0.95)
+    for x, color in ((0.14, pen.dark(coat.fur, 0.25)), (-0.22, coat.fur)):
+        tip = (x - 0.02, 0.74)
+        pen.fill([(x - 0.17, 0.20), tip, (x + 0.18, 0.24)], color)
+        pen.fill([(x - 0.075, 0.50), tip, (x + 0.07, 0.51)], coat.ink, rimmed=False)
+    pen.blob(
+        [
+            (-0.46, -0.06), (-0.36, 0.24), (-0.06, 0.36), (0.20, 0.24), (0.36, 0.06),
+            (0.72, -0.10), (0.72, -0.17), (0.36, -0.28), (0.0, -0.36), (-0.36, -0.30),
+        ],
+        coat.fur,
+        samples=4,
+    )  # fmt: skip
+    if pen.pixels >= 9.0:
+        pen.blob(
+            [
+                (0.70, -0.15),
+                (0.34, -0.06),
+                (0.10, -0.06),
+                (-0.24, -0.16),
+                (-0.40, -0.36),
+                (-0.04, -0.40),
+                (0.36, -0.29),
+            ],
+            white,
+        )
+        pen.ellipse(0.70, -0.11, 0.065, 0.055, coat.ink)
+    if pen.pixels >= _FACE:
+        eye(pen, coat, posture, 0.16, 0.07, 0.062)
+
+
+def bear_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """Round ears and a short pale muzzle."""
+    for x, color in ((0.24, pen.dark(coat.fur, 0.25)), (-0.24, coat.fur)):
+        pen.ellipse(x, 0.36, 0.15, 0.15, color)
+        pen.ellipse(x + 0.02, 0.35, 0.075, 0.075, mix(color, coat.nose, 0.4))
+    pen.ellipse(0.0, 0.0, 0.48, 0.44, coat.fur)
+    if pen.pixels >= 8.0:
+        pen.ellipse(0.28, -0.14, 0.26, 0.20, mix(coat.fur, coat.belly, 0.7))
+        pen.ellipse(0.40, -0.06, 0.10, 0.07, coat.ink)
+    if pen.pixels >= _FACE:
+        eye(pen, coat, posture, -0.02, 0.08, 0.055)
+        eye(pen, coat, posture, 0.32, 0.10, 0.05)
+        pen.line([(0.20, -0.22), (0.32, -0.25), (0.42, -0.21)], coat.nose, 0.025)
+
+
+def panda_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """White face, black ears and eye patches."""
+    black = coat.mark
+    for x in (0.27, -0.27):
+        pen.ellipse(x, 0.36, 0.16, 0.16, black)
+    pen.ellipse(0.0, 0.0, 0.50, 0.45, coat.fur)
+    if pen.pixels >= 8.0:
+        pen.ellipse(-0.08, 0.05, 0.12, 0.15, black, angle=-0.5)
+        pen.ellipse(0.31, 0.06, 0.11, 0.14, black, angle=0.5)
+        pen.ellipse(0.18, -0.10, 0.09, 0.06, black)
+    if pen.pixels >= _FACE and not (posture.shut or blinks(pen.pose.t, pen.pose.seed)):
+        for x in (-0.06, 0.30):
+            pen.ellipse(x, 0.07, 0.04, 0.05, coat.fur)
+            pen.ellipse(x + 0.01, 0.065, 0.025, 0.032, coat.ink)
+    if pen.pixels >= _FACE:
+        pen.line([(0.08, -0.22), (0.18, -0.17), (0.29, -0.22)], black, 0.025)
+
+
+def rabbit_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """Long upright ears that lag behind the hops."""
+    lag = 0.14 * posture.wag + 0.5 * min(0.0, posture.ears)
+    for x, color in ((0.08, pen.dark(coat.fur, 0.25)), (-0.16, coat.fur)):
+        ear = [(x, 0.25), (x - 0.06 + lag * 0.4, 0.75), (x - 0.10 + lag, 1.22)]
+        pen.tube(ear, [0.12, 0.155, 0.06], color)
+        pen.tube([ear[0], ear[1], (ear[2][0], 1.10)], [0.05, 0.085, 0.03], coat.inner)
+    pen.blob(
+        [
+            (-0.42, 0.0),
+            (-0.24, 0.33),
+            (0.10, 0.36),
+            (0.38, 0.16),
+            (0.48, -0.08),
+            (0.34, -0.30),
+            (0.0, -0.36),
+            (-0.32, -0.28),
+        ],
+        coat.fur,
+    )
+    if pen.pixels >= 10.0:
+        pen.ellipse(0.32, -0.16, 0.16, 0.13, mix(coat.fur, coat.belly, 0.8))
+        pen.ellipse(0.46, -0.03, 0.045, 0.035, mix(coat.inner, coat.nose, 0.3))
+    if pen.pixels >= 10.0:
+        eye(pen, coat, posture, 0.16, 0.08, 0.07)
+
+
+def horse_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """A long head held down from the poll, ears pricked; the mane flows behind."""
+    ear = 0.06 * posture.ears
+    pen.fill([(-0.10, 0.22), (-0.02 + ear, 0.56), (0.12, 0.24)], pen.dark(coat.fur, 0.2))
+    pen.blob(
+        [
+            (-0.28, 0.10), (-0.14, 0.30), (0.10, 0.30), (0.34, 0.08), (0.62, -0.30),
+            (0.80, -0.56), (0.78, -0.72), (0.60, -0.76), (0.40, -0.58), (0.18, -0.36),
+            (-0.12, -0.28),
+        ],
+        coat.fur,
+        samples=4,
+    )  # fmt: skip
+    pen.fill([(-0.20, 0.22), (-0.18 + ear, 0.58), (0.02, 0.28)], coat.fur)
+    if pen.pixels >= 10.0:
+        pen.blob(
+            [(0.62, -0.36), (0.79, -0.57), (0.77, -0.72), (0.60, -0.75), (0.50, -0.56)],
+            mix(coat.fur, coat.nose, 0.45),
+        )
+    if pen.pixels >= 10.0:
+        eye(pen, coat, posture, 0.16, 0.06, 0.06)
+        pen.ellipse(0.71, -0.57, 0.035, 0.025, coat.ink)
+    _mane(pen, coat)
+
+
+def _mane(pen: Figure, coat: Coat) -> None:
+    t, seed = pen.pose.t, pen.pose.seed
+    wave = 0.07 * cycle(t, 1.3, chance(seed, 62))
+    other = 0.07 * cycle(t, 1.3, chance(seed, 62) + 0.3)
+    pen.blob(
+        [
+            (0.24, 0.20), (0.06, 0.40), (-0.24, 0.34), (-0.52, 0.04), (-0.86 - wave, -0.46),
+            (-1.20 - other, -1.05), (-1.22 - other, -1.36), (-0.92 - wave, -1.16),
+            (-0.62 - other, -0.84), (-0.42 - wave, -0.36), (-0.20, -0.02), (0.02, 0.18),
+        ],
+        coat.mark,
+        samples=4,
+    )  # fmt: skip
+
+
+def deer_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """A slender head with branching antlers."""
+    bone = pen.tone((150, 116, 84))
+    for x, color, lean in ((0.04, pen.dark(bone, 0.3), 0.25), (-0.08, bone, 0.0)):
+        main = [(x, 0.26), (x - 0.24 + lean, 0.66), (x - 0.22 + lean, 1.08), (x + 0.0 + lean, 1.42)]
+        beam = pen.tube(main, [0.06, 0.055, 0.045, 0.02], color)
+        for share, reach in ((0.30, 0.34), (0.55, 0.32), (0.78, 0.22)):
+            start = beam.at(share)
+            pen.tube(
+                [
+                    start,
+                    (start[0] + reach * 0.7, start[1] + 0.10),
+                    (start[0] + reach * 0.85, start[1] + 0.32),
+                ],
+                [0.045, 0.04, 0.015],
+                color,
+            )
+    flick = 0.1 * posture.ears
+    pen.blob(
+        [(-0.12, 0.16), (-0.34, 0.34 + flick), (-0.60, 0.40 + flick), (-0.44, 0.16)],
+        pen.dark(coat.fur, 0.2),
+    )
+    pen.blob(
+        [
+            (-0.30, 0.0), (-0.14, 0.28), (0.12, 0.26), (0.40, 0.04), (0.72, -0.22),
+            (0.76, -0.36), (0.62, -0.44), (0.24, -0.34), (-0.16, -0.28),
+        ],
+        coat.fur,
+        samples=4,
+    )  # fmt: skip
+    if pen.pixels >= 8.0:
+        pen.ellipse(0.71, -0.29, 0.085, 0.07, coat.ink)
+        eye(pen, coat, posture, 0.14, 0.06, 0.065)
+
+
+def cow_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """Horns, drooping ears and a broad pink muzzle."""
+    horn = pen.tone((232, 220, 190))
+    pen.tube([(0.10, 0.28), (0.26, 0.44), (0.22, 0.64)], [0.07, 0.055, 0.02], pen.dark(horn, 0.3))
+    pen.tube([(-0.14, 0.28), (-0.28, 0.46), (-0.20, 0.66)], [0.07, 0.055, 0.02], horn)
+    droop = 0.08 * posture.wag
+    pen.blob(
+        [(-0.20, 0.20), (-0.44, 0.22 + droop), (-0.62, 0.06 + droop), (-0.40, 0.02)], coat.mark
+    )
+    pen.blob(
+        [
+            (-0.30, 0.10), (-0.18, 0.34), (0.12, 0.34), (0.32, 0.14), (0.54, -0.18),
+            (0.58, -0.40), (0.36, -0.54), (0.08, -0.44), (-0.18, -0.22),
+        ],
+        coat.fur,
+        samples=4,
+    )  # fmt: skip
+    if pen.pixels >= 8.0:
+        pen.ellipse(0.41, -0.36, 0.22, 0.17, pen.tone((236, 176, 166)), angle=-0.5)
+        pen.ellipse(0.48, -0.32, 0.035, 0.045, coat.nose)
+        pen.ellipse(0.34, -0.40, 0.035, 0.045, coat.nose)
+        eye(pen, coat, posture, 0.12, 0.10, 0.06)
+
+
+def sheep_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """A dark face with a woolly cap."""
+    face = coat.mark
+    droop = 0.06 * posture.wag
+    pen.blob(
+        [(-0.16, 0.10), (-0.46, 0.06 + droop), (-0.54, -0.12 + droop), (-0.20, -0.06)],
+        pen.dark(face, 0.3),
+    )
+    pen.blob(
+        [
+            (-0.24, 0.14),
+            (0.0, 0.34),
+            (0.26, 0.22),
+            (0.48, -0.14),
+            (0.44, -0.38),
+            (0.22, -0.46),
+            (-0.04, -0.30),
+        ],
+        face,
+    )
+    for x, y, r in ((-0.16, 0.30, 0.19), (0.06, 0.38, 0.18), (-0.28, 0.12, 0.16)):
+        pen.ellipse(x, y, r, r, coat.fur)
+    if pen.pixels >= 10.0:
+        white = mix(face, pen.tone((255, 255, 255)), 0.85)
+        pen.ellipse(0.17, 0.05, 0.07, 0.08, white)
+        eye(pen, coat, posture, 0.19, 0.04, 0.045)
+
+
+def elephant_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """A great ear that fans and a trunk that swings."""
+    t, seed = pen.pose.t, pen.pose.seed
+    swing = 0.10 * cycle(t, 0.45, chance(seed, 63))
+    fan = 0.05 * cycle(t, 0.7, chance(seed, 64))
+    tusk = pen.tone((244, 236, 214))
+    up = pen.pose.action in ("dance", "jump", "wave")
+    if up:
+        path = [
+            (0.22, 0.0),
+            (0.52, -0.10),
+            (0.78, 0.12 + swing),
+            (0.80, 0.50),
+            (0.98, 0.72 + swing),
+        ]
+    else:
+        path = [
+            (0.22, 0.02),
+            (0.46, -0.20),
+            (0.54 + 0.3 * swing, -0.62),
+            (0.52 + swing, -0.98),
+            (0.72 + 1.4 * swing, -1.16),
+        ]
+    made = pen.tube(path, [0.25, 0.19, 0.135, 0.10, 0.075], coat.fur, shade=coat.dark, edge=-0.4)
+    if pen.pixels >= 30.0:
+        for share in (0.45, 0.55, 0.65, 0.75):
+            pen.line([made.at(share, -0.9), made.at(share, 0.2)], coat.dark, 0.015, smooth=False)
+    pen.ellipse(0.04, 0.05, 0.42, 0.40, coat.fur)
+    pen.tube([(0.26, -0.22), (0.46, -0.36), (0.66, -0.30)], [0.055, 0.045, 0.015], tusk)
+    ear = [
+        (-0.02, 0.34), (-0.34, 0.42), (-0.64 - fan, 0.20), (-0.62 - fan, -0.16),
+        (-0.40 - fan, -0.46), (-0.18, -0.30), (0.00, -0.06),
+    ]  # fmt: skip
+    pen.blob(ear, pen.dark(coat.fur, 0.22))
+    pen.blob([(x * 0.74 - 0.07, y * 0.74) for x, y in ear], mix(coat.fur, coat.belly, 0.5))
+    if pen.pixels >= 10.0:
+        eye(pen, coat, posture, 0.20, 0.12, 0.045)
+
+
+def camel_head(pen: Figure, coat: Coat, posture: Posture) -> None:
+    """A long lip, heavy lids and small ears."""
+    pen.ellipse(-0.20, 0.26, 0.08, 0.14, pen.dark(coat.fur, 0.2), angle=0.4)
+    pen.blob(
+        [
+            (-0.32, 0.04),
+            (-0.16, 0.28),
+            (0.10, 0.28),
+            (0.44, 0.12),
+            (0.74, 0.0),
+            (0.82, -0.16),
+            (0.66, -0.30),
+            (0.30, -0.28),
+            (-0.14, -0.26),
+        ],
+        coat.fur,
+    )
+    if pen.pixels >= 10.0:
+        pen.blob(
+            [(0.60, -0.02), (0.80, -0.08), (0.80, -0.20), (0.64, -0.29), (0.52, -0.20)],
+            mix(coat.fur, coat.nose, 0.25),
+        )
+        eye(pen, coat, posture, 0.14, 0.10, 0.06)
+
+
+def curled_tail(length: float, radius: float, *, tip: bool = False) -> TailArtist:
+    """A slender tail held up in a curve, the end swaying; wraps the body at rest."""
+
+    def draw(pen: Figure, coat: Coat, posture: Posture, root: Point) -> None:
+        sway = 0.5 * posture.tail + 0.22 * cycle(pen.pose.t, 0.8, 0.2)
+        if posture.rest:
+            path = [
+                root,
+                (root[0] - 0.10, 0.07),
+                (root[0] + 0.06, 0.035),
+                (root[0] + 0.20, 0.035),
+                (root[0] + 0.30, 0.05 + 0.035 * max(0.0, cycle(pen.pose.t, 0.5))),
+            ]
+        else:
+            angle = -1.75 + posture.tail * 0.6
+            path = [root]
+            for step, bend in enumerate((0.0, 0.30, 0.50, -0.35)):
+                angle -= bend - sway * 0.22 * (step + 1)
+                path.append(along(path[-1], angle, length * 0.25))
+        radii = [radius * 1.15, radius, radius, radius * 0.92, radius * 0.7]
+        made = pen.tube(path, radii, coat.fur)
+        if tip:
+            pen.fill(made.band(-1.0, 1.0, 0.78, 1.0), coat.mark, rimmed=False)
+            pen.ellipse(*made.at(1.0), radius * 1.5, radius * 1.5, coat.mark)
+
+    return draw
+
+
+def wagging_tail(length: float, radius: float) -> TailArtist:
+    """A dog's tail: up and wagging."""
+
+    def draw(pen: Figure, coat: Coat, posture: Posture, root: Point) -> None:
+        wag = 0.35 * math.sin(math.tau * 2.2 * pen.pose.t)
+        lift = -2.2 + 0.4 * posture.tail + wag
+        if posture.rest:
+            lift = -1.7 + wag * 0.8
+        middle = along(root, lift, length * 0.5)
+        end = along(middle, lift - 0.45 + wag * 0.6, length * 0.5)
+        pen.tube([root, middle, end], [radius, radius * 1.05, radius * 0.45], coat.fur)
+
+    return draw
+
+
+def bushy_tail(length: float) -> TailArtist:
+    """A fox's brush with a white tip."""
+
+    def draw(pen: Figure, coat: Coat, posture: Posture, root: Point) -> None:
+        sway = 0.18 * cycle(pen.pose.t, 0.9, 0.1) + 0.3 * posture.tail
+        if posture.rest:
+            path = [
+                root,
+                (root[0] - 0.12, 0.12),
+                (root[0] + 0.08, 0.09),
+                (root[0] + 0.34, 0.10 + 0.05 * sway),
+            ]
+        else:
+            path = [root, along(root, -1.05 + sway * 0.5, length * 0.34)]
+            path.append(along(path[-1], -1.35 + sway, length * 0.34))
+            path.append(along(path[-1], -1.85 + sway * 1.4, length * 0.36))
+        made = pen.tube(path, [0.05, 0.10, 0.115, 0.02], coat.fur, shade=coat.dark, edge=-0.3)
+        end = tube([made.at(0.68), made.at(0.85), made.at(1.0)], [0.108, 0.075, 0.02])
+        pen.fill(end.outline(), coat.belly)
+
+    return draw
+
+
+def flowing_tail(length: float) -> TailArtist:
+    """A horse's tail of long hair."""
+
+    def draw(pen: Figure, coat: Coat, posture: Posture, root: Point) -> None:
+        sway = 0.25 * cycle(pen.pose.t, 0.9, 0.3)
+        out = -0.55 - 0.55 * max(0.0, -posture.tail) * 2.0 + 0.2 * sway
+        path = [root, along(root, out - 0.5, length * 0.25)]
+        path.append(along(path[-1], out + 0.15 + 0.3 * sway, length * 0.4))
+        path.append(along(path[-1], out + 0.35 + 0.9 * sway, length * 0.4))
+        pen.tube(path, [0.035, 0.06, 0.065, 0.012], coat.mark, shade=pen.dark(coat.mark, 0.3))
+
+    return draw
+
+
+def stub_tail(radius: float, *, mark: bool = False) -> TailArtist:
+    """A scut or a stump that twitches."""
+
+    def draw(pen: Figure, coat: Coat, posture: Posture, root: Point) -> None:
+        lift = 0.02 * posture.wag
+        color = coat.belly if mark else coat.fur
+        pen.ellipse(root[0] + 0.01, root[1] + lift, radius, radius, color)
+
+    return draw
+
+
+def rope_tail(length: float, *, tuft: bool = True) -> TailArtist:
+    """A thin hanging tail with a tuft (cow, elephant, lion, camel)."""
+
+    def draw(pen: Figure, coat: Coat, posture: Posture, root: Point) -> None:
+        sway = 0.30 * cycle(pen.pose.t, 0.7, 0.3)
+        path = [root, along(root, -0.55 + 0.2 * sway, length * 0.4)]
+        path.append(along(path[-1], -0.2 + sway, length * 0.35))
+        path.append(along(path[-1], -0.45 + 1.4 * sway, length * 0.3))
+        pen.tube(path, [0.026, 0.018, 0.016, 0.014], coat.dark)
+        if tuft:
+            x, y = path[-1]
+            pen.ellipse(x, y - 0.02, 0.028, 0.05, mix(coat.mark, coat.ink, 0.25))
+
+    return draw
+
+
+def tabby(pen: Figure, coat: Coat, trunk: Tube) -> None:
+    """Faint bands over a cat's back, for coats the seed gives them to."""
+    if pen.pixels < 40.0 or chance(pen.pose.seed, 65) > 0.75:
+        return
+    for share in (0.16, 0.30, 0.44, 0.58, 0.72):
+        pen.fill(
+            [trunk.at(share, 1.0), trunk.at(share + 0.07, 1.0), trunk.at(share + 0.03, 0.25)],
+            coat.dark,
+            rimmed=False,
+        )
+
+
+def stripes(pen: Figure, coat: Coat, trunk: Tube) -> None:
+    """A tiger's stripes, from the back and from the belly."""
+    if pen.pixels < 22.0:
+        return
+    for index in range(8):
+        share = 0.06 + index * 0.115
+        deep = -0.30 if index % 2 else 0.0
+        pen.fill(
+            [
+                trunk.at(share, 1.0),
+                trunk.at(share + 0.06, 1.0),
+                trunk.at(share + 0.055, 0.4),
+                trunk.at(share + 0.02, deep),
+            ],
+            coat.ink,
+            rimmed=False,
+        )
+        if index % 2:
+            pen.fill(
+                [
+                    trunk.at(share + 0.06, -0.95),
+                    trunk.at(share + 0.11, -0.95),
+                    trunk.at(share + 0.07, -0.2),
+                ],
+                coat.ink,
+                rimmed=False,
+            )
+
+
+def patches(pen: Figure, coat: Coat, trunk: Tube) -> None:
+    """A cow's large patches."""
+    for share, across, rx, ry, turn in (
+        (0.16, 0.25, 0.12, 0.10, 0.4),
+        (0.55, 0.40, 0.13, 0.085, -0.2),
+        (0.86, -0.05, 0.08, 0.12, 0.3),
+        (0.42, -0.45, 0.06, 0.05, 0.0),
+    ):
+        x, y = trunk.at(share, across)
+        pen.ellipse(x, y, rx, ry, coat.mark, angle=turn)
+
+
+def shoulders(pen: Figure, coat: Coat, trunk: Tube) -> None:
+    """A panda's black shoulder band."""
+    pen.fill(trunk.band(-0.99, 0.99, 0.72, 0.97), coat.mark, rimmed=False)
+
+
+def wool(pen: Figure, coat: Coat, trunk: Tube) -> None:
+    """A sheep's fleece: curls around the trunk."""
+    for index in range(11):
+        share = index / 10
+        for across in (0.82, -0.72):
+            x, y = trunk.at(share, across)
+            r = 0.115 if across > 0 else 0.095
+            color = coat.fur if across > 0 else coat.dark
+            pen.ellipse(x, y, r, r, color)
+    pen.fill(trunk.band(-0.70, 0.9), coat.fur, rimmed=False)
+    if pen.pixels >= 50.0:
+        for index in range(5):
+            x, y = trunk.at(0.12 + 0.18 * index, 0.25 - 0.3 * (index % 2))
+            pen.line([(x - 0.05, y), (x, y - 0.035), (x + 0.05, y)], coat.dark, 0.012)
+
+
+def spots(pen: Figure, coat: Coat, trunk: Tube) -> None:
+    """A deer's pale dapples."""
+    if pen.pixels < 60.0:
+        return
+    for index in range(9):
+        x, y = trunk.at(0.1 + 0.09 * index, 0.55 - 0.35 * (index % 2))
+        pen.ellipse(x, y, 0.014, 0.012, mix(coat.fur, coat.belly, 0.8))
+
+
+def humps(pen: Figure, coat: Coat, trunk: Tube) -> None:
+    """A camel's two humps and a saddle cloth."""
+    sway = 0.008 * cycle(pen.pose.t, 1.1)
+    for share in (0.28, 0.74):
+        x, y = trunk.at(share, 0.55)
+        pen.blob(
+            [
+                (x - 0.15, y - 0.01),
+                (x - 0.07, y + 0.12),
+                (x + sway, y + 0.19),
+                (x + 0.08, y + 0.11),
+                (x + 0.15, y - 0.01),
+                (x, y - 0.08),
+            ],
+            coat.fur,
+        )
+    x, y = trunk.at(0.52, 0.9)
+    low = trunk.at(0.52, -0.35)[1]
+    pen.fill(
+        [(x - 0.085, y + 0.03), (x + 0.085, y + 0.03), (x + 0.095, low), (x - 0.095, low)],
+        coat.mark,
+        rimmed=False,
+    )
+    pen.fill(
+        [(x - 0.095, low + 0.02), (x + 0.095, low + 0.02), (x + 0.096, low), (x - 0.096, low)],
+        pen.dark(coat.mark, 0.4),
+        rimmed=False,
+    )
