@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from kinogate.engines.preview.canvas import Canvas
-from kinogate.engines.preview.subjects import beasts, people
+from kinogate.engines.preview.subjects import (
+    air,
+    beasts,
+    beings,
+    people,
+    plants,
+    road,
+    sky,
+    water,
+)
 from kinogate.engines.preview.subjects.base import Habitat, Pose, SubjectKind
 from kinogate.engines.preview.subjects.figure import Figure
 
@@ -18,6 +27,12 @@ KINDS: Mapping[str, SubjectKind] = MappingProxyType(
     {
         **people.KINDS,
         **beasts.KINDS,
+        **air.KINDS,
+        **water.KINDS,
+        **road.KINDS,
+        **sky.KINDS,
+        **beings.KINDS,
+        **plants.KINDS,
     }
 )
 """Every kind of figure by name."""

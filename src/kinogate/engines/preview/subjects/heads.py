@@ -5,6 +5,7 @@ The head's centre is the origin, the chin at -0.5 and the crown at +0.5, the fac
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kinogate.engines.preview.canvas import Color, mix
@@ -82,6 +83,10 @@ def draw_back_hair(pen: Figure, style: str, hair: Color) -> None:
 
 def draw_head(pen: Figure, look: Look, shut: bool) -> None:
     """Add the head itself: face, hair in front, beard and hat."""
+    special = _SPECIAL.get(look.hat)
+    if special is not None:
+        special(pen, look, shut)
+        return
     skin = look.skin
     pen.blob(
         [
@@ -263,3 +268,72 @@ def _hat(pen: Figure, look: Look) -> None:
             pen.dark(color, 0.22),
         )
         pen.ellipse(-0.02, 0.70, 0.11, 0.11, pen.dark(color, -0.2))
+
+
+def _helmet(pen: Figure, look: Look, shut: bool) -> None:
+    """A space helmet; the visor mirrors the light."""
+    suit, visor = look.top, pen.tone((48, 58, 92))
+    pen.ellipse(0.0, 0.0, 0.52, 0.50, suit)
+    pen.blob([(-0.46, 0.16), (-0.50, -0.12), (-0.30, -0.42), (-0.02, -0.49), (-0.22, -0.20),
+              (-0.24, 0.10)], pen.dark(suit, 0.28))  # fmt: skip
+    pen.ellipse(0.12, 0.02, 0.38, 0.33, mix(look.accent, pen.tone((250, 200, 110)), 0.5))
+    pen.ellipse(0.13, 0.02, 0.33, 0.285, visor)
+    drift = 0.03 * cycle(pen.pose.t, 0.2)
+    if pen.pixels >= 12.0:
+        gold = mix(visor, pen.tone((255, 206, 120)), 0.75)
+        pen.blob([(-0.14 + drift, 0.10), (0.02 + drift, 0.23), (0.22 + drift, 0.24),
+                  (0.04 + drift, 0.14), (-0.08 + drift, 0.0)], gold)  # fmt: skip
+        pen.ellipse(0.32 + drift, -0.10, 0.045, 0.06, mix(visor, gold, 0.6))
+    pen.ellipse(-0.34, -0.04, 0.09, 0.13, mix(look.accent, suit, 0.2))
+
+
+def _robot(pen: Figure, look: Look, shut: bool) -> None:
+    """A box with lit eyes, a mouth grille and an aerial."""
+    metal, light = look.top, look.accent
+    sway = 0.06 * cycle(pen.pose.t, 1.3)
+    steel = pen.dark(metal, 0.4)
+    pen.line([(0.0, 0.40), (0.02 + sway * 0.4, 0.58), (sway, 0.74)], steel, 0.035)
+    pen.ellipse(sway, 0.77, 0.075, 0.075, light)
+    for x in (-0.50, 0.50):
+        pen.ellipse(x, 0.0, 0.09, 0.15, steel)
+    pen.blob([(-0.46, 0.36), (0.0, 0.42), (0.46, 0.36), (0.48, 0.0), (0.44, -0.36), (0.0, -0.42),
+              (-0.44, -0.36), (-0.48, 0.0)], metal)  # fmt: skip
+    if pen.pixels < 8.0:
+        return
+    screen = pen.tone((36, 44, 62))
+    pen.blob([(-0.28, 0.26), (0.08, 0.29), (0.40, 0.25), (0.42, 0.06), (0.38, -0.10), (0.06, -0.13),
+              (-0.28, -0.10), (-0.32, 0.08)], screen)  # fmt: skip
+    if shut or blinks(pen.pose.t, pen.pose.seed):
+        for x in (-0.08, 0.22):
+            pen.line([(x - 0.07, 0.08), (x + 0.07, 0.08)], light, 0.04)
+    else:
+        for x in (-0.08, 0.22):
+            pen.ellipse(x, 0.08, 0.075, 0.09, light)
+    if pen.pixels >= 16.0:
+        pen.line([(-0.10, -0.25), (0.07, -0.28), (0.24, -0.25)], steel, 0.04)
+
+
+def _monkey(pen: Figure, look: Look, shut: bool) -> None:
+    """Round ears and a heart-shaped face."""
+    fur, skin = look.top, look.skin
+    for x, color in ((0.42, pen.dark(fur, 0.25)), (-0.42, fur)):
+        pen.ellipse(x, 0.02, 0.17, 0.18, color)
+        pen.ellipse(x, 0.02, 0.10, 0.11, skin)
+    pen.ellipse(0.0, 0.06, 0.42, 0.42, fur)
+    pen.ellipse(-0.06, 0.10, 0.19, 0.21, skin)
+    pen.ellipse(0.24, 0.10, 0.16, 0.21, skin)
+    pen.ellipse(0.10, -0.18, 0.32, 0.24, skin)
+    if pen.pixels < 9.0:
+        return
+    ink = pen.tone((44, 30, 30))
+    for x in (-0.02, 0.23):
+        if shut or blinks(pen.pose.t, pen.pose.seed):
+            pen.line([(x - 0.05, 0.10), (x + 0.05, 0.10)], ink, 0.03)
+        else:
+            pen.ellipse(x, 0.10, 0.045, 0.065, ink)
+    pen.ellipse(0.10, -0.06, 0.022, 0.018, ink)
+    pen.ellipse(0.16, -0.06, 0.022, 0.018, ink)
+    pen.line([(-0.04, -0.20), (0.12, -0.30), (0.28, -0.20)], ink, 0.03)
+
+
+_SPECIAL = MappingProxyType({"helmet": _helmet, "robot": _robot, "monkey": _monkey})
