@@ -13,7 +13,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from kinogate.engines.preview.canvas import Canvas, Color, Points, disc, fill, fill_alpha, stroke
+from kinogate.engines.preview.canvas import (
+    Canvas,
+    Color,
+    Points,
+    disc,
+    fill,
+    fill_alpha,
+    stroke,
+)
 
 Paint = Callable[[Canvas], None]
 
@@ -37,7 +45,8 @@ class _Pen:
         self.height, self.width = canvas.shape[:2]
 
     def at(self, points: Points) -> Points:
-        return points * self.height + np.array([self.width / 2.0, self.height / 2.0])
+        middle = np.array([self.width / 2.0, self.height / 2.0])
+        return np.asarray(points * self.height + middle, dtype=np.float64)
 
     def poly(self, color: Color, *pairs: tuple[float, float]) -> None:
         fill(self.canvas, self.at(_pts(*pairs)), color)
@@ -106,7 +115,12 @@ def _person(
                  (x - 0.23 * s, y + 0.42 * s))  # fmt: skip
     pen.blob(coat, x, y + 0.62 * s, 0.40 * s, 0.30 * s)
     pen.box(coat, x - 0.40 * s, y + 0.62 * s, 0.80 * s, 0.6 * s)
-    pen.poly(shadow, (x - 0.14 * s, y + 0.345 * s), (x, y + 0.56 * s), (x + 0.14 * s, y + 0.345 * s))
+    pen.poly(
+        shadow,
+        (x - 0.14 * s, y + 0.345 * s),
+        (x, y + 0.56 * s),
+        (x + 0.14 * s, y + 0.345 * s),
+    )
     pen.poly(dark, (x - 0.07 * s, y + 0.1 * s), (x + 0.07 * s, y + 0.1 * s),
              (x + 0.09 * s, y + 0.38 * s), (x, y + 0.47 * s), (x - 0.09 * s, y + 0.38 * s))  # fmt: skip
     pen.blob(skin, x, y + 0.02 * s, 0.155 * s, 0.20 * s)
@@ -117,7 +131,14 @@ def _person(
         pen.blob((62, 44, 36), eye + look * 0.008 * s, y + 0.02 * s, 0.0155 * s, 0.0165 * s)
         pen.blob((255, 255, 255), eye + 0.005 * s, y + 0.013 * s, 0.005 * s, 0.005 * s)
         pen.curve(hair, 0.009 * s, eye, y - 0.012 * s, 0.036 * s, 0.02 * s, 205, 335)
-        pen.blob((232, 132, 120), x + side * 0.095 * s, y + 0.10 * s, 0.03 * s, 0.02 * s, alpha=0.35)
+        pen.blob(
+            (232, 132, 120),
+            x + side * 0.095 * s,
+            y + 0.10 * s,
+            0.03 * s,
+            0.02 * s,
+            alpha=0.35,
+        )
     nose = x + look * 0.035 * s
     pen.line(dark, 0.006 * s, (nose + 0.004 * s, y + 0.03 * s), (nose + 0.016 * s, y + 0.082 * s),
              (nose - 0.004 * s, y + 0.09 * s))  # fmt: skip
@@ -164,7 +185,12 @@ def _cat(canvas: Canvas) -> None:
     for side in (-1.0, 1.0):
         pen.blob(fur, side * 0.10, 0.44, 0.07, 0.04)
         pen.poly(fur, (side * 0.06, -0.22), (side * 0.205, -0.385), (side * 0.21, -0.10))
-        pen.poly((240, 176, 156), (side * 0.10, -0.22), (side * 0.185, -0.325), (side * 0.19, -0.15))
+        pen.poly(
+            (240, 176, 156),
+            (side * 0.10, -0.22),
+            (side * 0.185, -0.325),
+            (side * 0.19, -0.15),
+        )
     pen.blob(fur, 0.0, -0.09, 0.225, 0.19)
     for offset in (-0.07, 0.0, 0.07):
         pen.poly(dark, (offset - 0.014, -0.275), (offset + 0.014, -0.275), (offset, -0.17))
@@ -173,7 +199,12 @@ def _cat(canvas: Canvas) -> None:
         pen.blob((20, 22, 20), side * 0.092, -0.10, 0.018, 0.042)
         pen.blob((255, 255, 255), side * 0.092 + 0.013, -0.12, 0.010, 0.010)
         for k in (-1, 0, 1):
-            pen.line((255, 250, 240), 0.004, (side * 0.09, 0.0), (side * 0.30, -0.02 + 0.035 * k))
+            pen.line(
+                (255, 250, 240),
+                0.004,
+                (side * 0.09, 0.0),
+                (side * 0.30, -0.02 + 0.035 * k),
+            )
     pen.blob(light, -0.045, 0.01, 0.06, 0.045)
     pen.blob(light, 0.045, 0.01, 0.06, 0.045)
     pen.poly((222, 108, 108), (-0.022, -0.032), (0.022, -0.032), (0.0, -0.006))
@@ -191,7 +222,14 @@ def _landscape(canvas: Canvas) -> None:
         ridge = base - height * np.abs(np.interp(xs, np.linspace(-a, a, 11), rng.random(11)))
         pen.poly(color, (-a, 0.6), *zip(xs, ridge, strict=True), (a, 0.6))
     pen.poly((96, 152, 184), (-a, 0.21), (a, 0.21), (a, 0.37), (-a, 0.37))
-    pen.shade((255, 226, 180), 0.5, (-0.45 * a, 0.21), (-0.15 * a, 0.21), (-0.05 * a, 0.37), (-0.5 * a, 0.37))
+    pen.shade(
+        (255, 226, 180),
+        0.5,
+        (-0.45 * a, 0.21),
+        (-0.15 * a, 0.21),
+        (-0.05 * a, 0.37),
+        (-0.5 * a, 0.37),
+    )
     pen.poly((52, 92, 52), (-a, 0.36), (-0.2 * a, 0.31), (a, 0.38), (a, 0.6), (-a, 0.6))
     for x in np.linspace(-a, a, 13):
         tall = 0.10 + 0.14 * float(rng.random())
@@ -217,17 +255,34 @@ def _bottle(canvas: Canvas) -> None:
     pen.box((36, 88, 84), -0.08, 0.05, 0.16, 0.022)
     pen.box((180, 150, 90), -0.06, 0.10, 0.12, 0.008)
     pen.box((150, 140, 130), -0.045, 0.13, 0.09, 0.008)
-    pen.shade((220, 250, 244), 0.35, (-0.10, -0.12), (-0.075, -0.13), (-0.075, 0.38), (-0.10, 0.38))
+    pen.shade(
+        (220, 250, 244),
+        0.35,
+        (-0.10, -0.12),
+        (-0.075, -0.13),
+        (-0.075, 0.38),
+        (-0.10, 0.38),
+    )
     for side in (-1.0, 1.0):
         for k in range(5):
-            pen.blob((96, 138, 84), side * (0.36 + 0.05 * k), 0.30 - 0.07 * k, 0.028, 0.07, side * 0.7)
+            pen.blob(
+                (96, 138, 84),
+                side * (0.36 + 0.05 * k),
+                0.30 - 0.07 * k,
+                0.028,
+                0.07,
+                side * 0.7,
+            )
 
 
 def _building(canvas: Canvas) -> None:
     _sky(canvas, (92, 150, 214), (206, 226, 240))
     pen = _Pen(canvas)
     a = pen.width / pen.height / 2.0
-    for x, w, top, color in ((-0.7, 0.3, -0.1, (160, 166, 172)), (0.42, 0.34, -0.18, (176, 160, 150))):
+    for x, w, top, color in (
+        (-0.7, 0.3, -0.1, (160, 166, 172)),
+        (0.42, 0.34, -0.18, (176, 160, 150)),
+    ):
         pen.box(color, x, top, w, 0.6)
     pen.box((226, 214, 196), -0.30, -0.40, 0.60, 0.80)
     pen.poly((196, 182, 164), (0.30, -0.40), (0.40, -0.34), (0.40, 0.40), (0.30, 0.40))
@@ -261,7 +316,16 @@ def _food(canvas: Canvas) -> None:
     for _ in range(46):
         angle, r = rng.uniform(0, 2 * math.pi), rng.uniform(0, 0.26)
         x, y = r * math.cos(angle), 0.02 + 0.92 * r * math.sin(angle)
-        pen.curve((246, 216, 140), 0.012, x, y, 0.07, 0.05, rng.uniform(0, 180), rng.uniform(190, 330))
+        pen.curve(
+            (246, 216, 140),
+            0.012,
+            x,
+            y,
+            0.07,
+            0.05,
+            rng.uniform(0, 180),
+            rng.uniform(190, 330),
+        )
     pen.blob((255, 250, 240), -0.10, -0.05, 0.095, 0.085)
     pen.blob((250, 176, 50), -0.10, -0.05, 0.05, 0.046)
     for k in range(4):
@@ -288,17 +352,38 @@ def _flower(canvas: Canvas) -> None:
     pen.blob((246, 200, 74), 0.0, -0.06, 0.068, 0.068)
     for k in range(40):
         r = 0.0095 * math.sqrt(k)
-        pen.blob((196, 132, 40), r * math.cos(2.4 * k), -0.06 + r * math.sin(2.4 * k), 0.005, 0.005)
+        pen.blob(
+            (196, 132, 40),
+            r * math.cos(2.4 * k),
+            -0.06 + r * math.sin(2.4 * k),
+            0.005,
+            0.005,
+        )
 
 
 def _car(canvas: Canvas) -> None:
     _sky(canvas, (250, 198, 130), (244, 226, 196), 0.6)
     pen = _Pen(canvas)
     a = pen.width / pen.height / 2.0
-    pen.poly((206, 140, 96), (-a, 0.08), (-0.5 * a, -0.02), (0.1 * a, 0.05), (0.6 * a, -0.04), (a, 0.06), (a, 0.3), (-a, 0.3))
+    pen.poly(
+        (206, 140, 96),
+        (-a, 0.08),
+        (-0.5 * a, -0.02),
+        (0.1 * a, 0.05),
+        (0.6 * a, -0.04),
+        (a, 0.06),
+        (a, 0.3),
+        (-a, 0.3),
+    )
     pen.poly((84, 82, 88), (-a, 0.20), (a, 0.20), (a, 0.5), (-a, 0.5))
     for k in range(-4, 5):
-        pen.poly((240, 230, 200), (0.3 * k - 0.07, 0.39), (0.3 * k + 0.07, 0.39), (0.3 * k + 0.06, 0.405), (0.3 * k - 0.08, 0.405))
+        pen.poly(
+            (240, 230, 200),
+            (0.3 * k - 0.07, 0.39),
+            (0.3 * k + 0.07, 0.39),
+            (0.3 * k + 0.06, 0.405),
+            (0.3 * k - 0.08, 0.405),
+        )
     pen.blob((46, 44, 50), 0.0, 0.315, 0.44, 0.03, alpha=0.6)
     pen.poly((30, 118, 146), (-0.40, 0.12), (-0.37, 0.04), (-0.20, 0.02), (-0.10, -0.10), (0.14, -0.10),
              (0.26, 0.02), (0.38, 0.05), (0.41, 0.13), (0.41, 0.26), (-0.41, 0.26))  # fmt: skip
@@ -323,15 +408,36 @@ def _screenshot(canvas: Canvas) -> None:
 
     def write(text: str, x: float, y: float, size: float, color: Color) -> None:
         place = (round(x * unit), round(y * unit))
-        cv2.putText(canvas, text, place, font, size * unit, color, max(1, round(unit)), cv2.LINE_AA)
+        cv2.putText(
+            canvas,
+            text,
+            place,
+            font,
+            size * unit,
+            color,
+            max(1, round(unit)),
+            cv2.LINE_AA,
+        )
 
     write("Quarterly report", 32, 38, 0.8, (255, 255, 255))
     for k, label in enumerate(("Overview", "Orders", "Customers", "Stock", "Settings")):
         write(label, 32, 120 + 52 * k, 0.62, (70, 80, 104))
-    cv2.line(canvas, (round(200 * unit), round(58 * unit)), (round(200 * unit), height), (214, 218, 228), 1)
+    cv2.line(
+        canvas,
+        (round(200 * unit), round(58 * unit)),
+        (round(200 * unit), height),
+        (214, 218, 228),
+        1,
+    )
     write("Revenue grew by 12 % in the third quarter", 236, 122, 0.86, (28, 34, 52))
     for k in range(3):
-        write("All figures are made up for this picture and mean nothing.", 236, 164 + 30 * k, 0.52, (96, 104, 124))
+        write(
+            "All figures are made up for this picture and mean nothing.",
+            236,
+            164 + 30 * k,
+            0.52,
+            (96, 104, 124),
+        )
     base = round(640 * unit)
     for k, share in enumerate((0.35, 0.5, 0.42, 0.66, 0.6, 0.8, 0.92)):
         x = round((250 + 90 * k) * unit)
@@ -347,7 +453,13 @@ def _night(canvas: Canvas) -> None:
     a = pen.width / pen.height / 2.0
     rng = np.random.default_rng(11)
     for _ in range(90):
-        pen.blob((220, 224, 255), rng.uniform(-a, a), rng.uniform(-0.5, -0.05), 0.0016, 0.0016)
+        pen.blob(
+            (220, 224, 255),
+            rng.uniform(-a, a),
+            rng.uniform(-0.5, -0.05),
+            0.0016,
+            0.0016,
+        )
     pen.blob((246, 238, 214), 0.55 * a, -0.32, 0.05, 0.05)
     for layer, (color, tall) in enumerate((((34, 32, 72), 0.42), ((20, 20, 48), 0.32))):
         x = -a
@@ -358,7 +470,9 @@ def _night(canvas: Canvas) -> None:
             for gx in np.arange(x + 0.014, x + w - 0.018, 0.026):
                 for gy in np.arange(top + 0.02, 0.27, 0.034):
                     if rng.random() < 0.42:
-                        lit = ((255, 214, 130), (255, 180, 96), (160, 210, 255))[int(rng.integers(3))]
+                        lit = ((255, 214, 130), (255, 180, 96), (160, 210, 255))[
+                            int(rng.integers(3))
+                        ]
                         pen.box(lit, gx, gy, 0.012, 0.017)
             x += w + 0.012 * layer
     pen.poly((16, 18, 40), (-a, 0.28), (a, 0.28), (a, 0.5), (-a, 0.5))
@@ -373,7 +487,13 @@ def _abstract(canvas: Canvas) -> None:
     pen = _Pen(canvas)
     a = pen.width / pen.height / 2.0
     rng = np.random.default_rng(21)
-    colors: tuple[Color, ...] = ((222, 84, 62), (44, 98, 140), (242, 178, 64), (64, 140, 120), (40, 40, 60))
+    colors: tuple[Color, ...] = (
+        (222, 84, 62),
+        (44, 98, 140),
+        (242, 178, 64),
+        (64, 140, 120),
+        (40, 40, 60),
+    )
     for k in range(22):
         x, y, r = rng.uniform(-a, a), rng.uniform(-0.5, 0.5), rng.uniform(0.03, 0.16)
         color = colors[k % 5]
@@ -381,7 +501,9 @@ def _abstract(canvas: Canvas) -> None:
             pen.blob(color, x, y, r, r, alpha=0.85)
         elif k % 3 == 1:
             angle = rng.uniform(0, 6.3)
-            corners = [(x + r * math.cos(angle + q), y + r * math.sin(angle + q)) for q in (0.0, 2.1, 4.2)]
+            corners = [
+                (x + r * math.cos(angle + q), y + r * math.sin(angle + q)) for q in (0.0, 2.1, 4.2)
+            ]
             pen.shade(color, 0.85, *corners)
         else:
             pen.curve(color, 0.018, x, y, r, r, rng.uniform(0, 90), rng.uniform(150, 330))

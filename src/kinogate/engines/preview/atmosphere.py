@@ -55,10 +55,7 @@ def parse_air(prompt: str, negative_prompt: str) -> tuple[Air, ...]:
     """What the prompt wants in the air; at most three things, in the order of `Air`."""
     wanted: list[Air] = []
     for air, pattern in _PATTERNS:
-        said = any(
-            not _DENIED.search(prompt[: hit.start()])
-            for hit in pattern.finditer(prompt)
-        )
+        said = any(not _DENIED.search(prompt[: hit.start()]) for hit in pattern.finditer(prompt))
         if said and not pattern.search(negative_prompt):
             wanted.append(air)
     return tuple(wanted[:3])
@@ -95,9 +92,7 @@ _FLIGHTS: dict[Air, _Flight] = {
 class Atmosphere:
     """The air of one clip: draws itself over any frame."""
 
-    def __init__(
-        self, airs: tuple[Air, ...], seed: int, width: int, height: int, fps: int
-    ) -> None:
+    def __init__(self, airs: tuple[Air, ...], seed: int, width: int, height: int, fps: int) -> None:
         """Deal out the particles; the same arguments give the same air."""
         self._airs = airs
         self._fps = fps
@@ -175,29 +170,17 @@ class Atmosphere:
         )  # fmt: skip
         low = np.linspace(0.35, 1.0, rows, dtype=np.float32)[:, None]
         amount = (view * low * np.float32(150.0 * presence)).astype(np.uint8)
-        veil = cv2.resize(
-            amount, (self._width, self._height), interpolation=cv2.INTER_LINEAR
-        )
+        veil = cv2.resize(amount, (self._width, self._height), interpolation=cv2.INTER_LINEAR)
         _blend_towards(frame, np.asarray(veil, dtype=np.uint8), 232)
 
     def _draw_light(self, frame: Canvas, t: float, presence: float) -> None:
         """Soft shafts from the upper left corner, added as light."""
-        x = np.linspace(0.0, 1.0, 128, dtype=np.float32)[None, :] * (
-            self._width / self._height
-        )
+        x = np.linspace(0.0, 1.0, 128, dtype=np.float32)[None, :] * (self._width / self._height)
         y = np.linspace(0.0, 1.0, 72, dtype=np.float32)[:, None]
         angle = np.arctan2(y + 0.25, x + 0.12)
         away = np.exp(-np.hypot(x, y) * 1.15)
-        shafts = (
-            0.5
-            + 0.28 * np.sin(17.0 * angle + 0.5 * t)
-            + 0.22 * np.sin(31.0 * angle - 0.8 * t)
-        )
-        amount = (
-            away
-            * (0.25 + 0.75 * np.clip(shafts, 0.0, 1.0))
-            * np.float32(0.34 * presence)
-        )
+        shafts = 0.5 + 0.28 * np.sin(17.0 * angle + 0.5 * t) + 0.22 * np.sin(31.0 * angle - 0.8 * t)
+        amount = away * (0.25 + 0.75 * np.clip(shafts, 0.0, 1.0)) * np.float32(0.34 * presence)
         glow = amount[..., None] * np.array([255.0, 226.0, 170.0], dtype=np.float32)
         full = cv2.resize(
             glow.astype(np.uint8),
@@ -214,13 +197,10 @@ class Atmosphere:
         phase = dots[:, 3] * 2.0 * math.pi
         wobble = flight.flutter * np.sin(t * (0.8 + 1.4 * dots[:, 4]) + phase)
         x = (
-            ((dots[:, 0] * (aspect + 0.2) + flight.drift * t + wobble) % (aspect + 0.2))
-            - 0.1
+            ((dots[:, 0] * (aspect + 0.2) + flight.drift * t + wobble) % (aspect + 0.2)) - 0.1
         ) * height
         y = ((dots[:, 1] * 1.2 + fall * t) % 1.2 - 0.1) * height
-        size = (
-            flight.size[0] + (flight.size[1] - flight.size[0]) * dots[:, 5] ** 2
-        ) * height
+        size = (flight.size[0] + (flight.size[1] - flight.size[0]) * dots[:, 5] ** 2) * height
         count = max(1, round(len(dots) * presence))
         for i in range(count):
             color = flight.colors[i % len(flight.colors)]
@@ -263,9 +243,7 @@ def _blend_towards(frame: Canvas, veil: npt.NDArray[np.uint8], level: int) -> No
     cv2.scaleAdd(wide, level / 255.0, kept, dst=frame)
 
 
-def _draw_petal(
-    frame: Canvas, x: float, y: float, size: float, angle: float, color: Color
-) -> None:
+def _draw_petal(frame: Canvas, x: float, y: float, size: float, angle: float, color: Color) -> None:
     """A leaf-shaped ellipse that turns in space: its short axis breathes with the angle."""
     axes = (
         round(size * 16.0),
@@ -283,9 +261,7 @@ def _draw_bubble(frame: Canvas, x: float, y: float, size: float, color: Color) -
     disc(frame, x - 0.35 * size, y - 0.35 * size, 0.2 * size, (255, 255, 255))
 
 
-def _draw_spark(
-    frame: Canvas, x: float, y: float, size: float, color: Color, power: float
-) -> None:
+def _draw_spark(frame: Canvas, x: float, y: float, size: float, color: Color, power: float) -> None:
     """A bright core in a soft halo, added as light to what is behind."""
     reach = max(2, round(size * 4.5))
     x0, y0 = round(x) - reach, round(y) - reach
@@ -296,13 +272,8 @@ def _draw_spark(
     axis = (np.arange(2 * reach + 1, dtype=np.float32) - reach) / max(1.0, size)
     square = axis * axis
     spread = np.exp(-0.5 * square)
-    halo = (
-        np.outer(spread, spread)
-        + 0.35 * np.outer(np.sqrt(spread), np.sqrt(spread)) * 0.6
-    )
+    halo = np.outer(spread, spread) + 0.35 * np.outer(np.sqrt(spread), np.sqrt(spread)) * 0.6
     rim = np.clip(1.0 - np.sqrt(square[:, None] + square[None, :]) / 4.5, 0.0, 1.0)
-    light = (halo * rim * np.float32(power))[..., None] * np.array(
-        color, dtype=np.float32
-    )
+    light = (halo * rim * np.float32(power))[..., None] * np.array(color, dtype=np.float32)
     region = frame[y0:y1, x0:x1]
     region[:] = np.clip(region + light, 0.0, 255.0).astype(np.uint8)

@@ -23,9 +23,7 @@ def shrink(frame: Canvas, long_side: int = _LONG_SIDE) -> Canvas:
     height, width = frame.shape[:2]
     scale = long_side / max(height, width)
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    return np.asarray(
-        cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8
-    )
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def guess_depth(frame: Canvas) -> FloatMap:
@@ -45,10 +43,8 @@ def guess_depth(frame: Canvas) -> FloatMap:
     striking = saliency(small)
     guess = 0.42 * down + 0.33 * striking * (0.35 + 0.65 * middle) + 0.25 * middle
     guide = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255.0
-    near = _guided(
-        guide, np.asarray(guess, dtype=np.float32), radius=max(4, width // 20), eps=0.02
-    )
-    near = np.asarray(cv2.GaussianBlur(near, (0, 0), width / 40.0), dtype=np.float32)
+    near = _guided(guide, np.asarray(guess, dtype=np.float32), radius=max(4, width // 20), eps=0.02)
+    near = np.asarray(cv2.GaussianBlur(near, (0, 0), width / 26.0), dtype=np.float32)
     return _spread(near)
 
 
@@ -68,12 +64,8 @@ def saliency(small: Canvas) -> FloatMap:
     unlike_all = np.linalg.norm(fine - fine.reshape(-1, 3).mean(axis=0), axis=2)
     detail = np.abs(cv2.Laplacian(lab[..., 0], cv2.CV_32F, ksize=3))
     sharp = cv2.GaussianBlur(detail, (0, 0), width / 40.0)
-    total = (
-        _spread(unlike_rim) * 0.4 + _spread(unlike_all) * 0.35 + _spread(sharp) * 0.25
-    )
-    return _spread(
-        np.asarray(cv2.GaussianBlur(total, (0, 0), width / 48.0), dtype=np.float32)
-    )
+    total = _spread(unlike_rim) * 0.4 + _spread(unlike_all) * 0.35 + _spread(sharp) * 0.25
+    return _spread(np.asarray(cv2.GaussianBlur(total, (0, 0), width / 48.0), dtype=np.float32))
 
 
 def _spread(values: npt.ArrayLike) -> FloatMap:
@@ -94,6 +86,7 @@ def _guided(guide: FloatMap, values: FloatMap, radius: int, eps: float) -> Float
 
     mean_guide, mean_values = mean(guide), mean(values)
     spread = mean(guide * guide) - mean_guide * mean_guide
-    slope = (mean(guide * values) - mean_guide * mean_values) / (spread + eps)
-    offset = mean_values - slope * mean_guide
+    covariance = mean(guide * values) - mean_guide * mean_values
+    slope = np.asarray(covariance / (spread + eps), dtype=np.float32)
+    offset = np.asarray(mean_values - slope * mean_guide, dtype=np.float32)
     return np.asarray(mean(slope) * guide + mean(offset), dtype=np.float32)

@@ -91,15 +91,11 @@ def _extend(known: Canvas, pad_x: int, pad_y: int) -> Canvas:
     small = cv2.resize(wide, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     sigma = max(1.0, 0.012 * max(height, width) / 4.0)
     soft = cv2.GaussianBlur(small, (0, 0), sigma)
-    soft = cv2.resize(
-        soft, (wide.shape[1], wide.shape[0]), interpolation=cv2.INTER_LINEAR
-    )
+    soft = cv2.resize(soft, (wide.shape[1], wide.shape[0]), interpolation=cv2.INTER_LINEAR)
     across = _softness(width, pad_x)
     down = _softness(height, pad_y)
     share = np.maximum(across[None, :], down[:, None])[..., None]
-    return np.asarray(
-        wide + (soft.astype(np.float32) - wide) * share + 0.5, dtype=np.uint8
-    )
+    return np.asarray(wide + (soft.astype(np.float32) - wide) * share + 0.5, dtype=np.uint8)
 
 
 def _softness(length: int, pad: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

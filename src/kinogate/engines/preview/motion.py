@@ -146,17 +146,13 @@ class Camera:
         ripple = max(move.ripple for move in self._moves) * smooth(t / 1.5)
         if sway > 0.0 and self._sway_mask is not None:
             phase = 2.4 * t + self._phase[4]
-            swing = np.sin(phase + 5.0 * u + 2.0 * v) + 0.5 * np.sin(
-                1.7 * phase + 9.0 * u
-            )
+            swing = np.sin(phase + 5.0 * u + 2.0 * v) + 0.5 * np.sin(1.7 * phase + 9.0 * u)
             u = u + np.float32(0.0045 * sway) * self._sway_mask * swing
         if ripple > 0.0:
             phase = 3.0 * t + self._phase[5]
             low = np.clip((v - 0.08) / 0.25, 0.0, 1.0)
             u = u + np.float32(0.0040 * ripple) * low * np.sin(phase + 46.0 * v)
-            v = v + np.float32(0.0026 * ripple) * low * np.sin(
-                1.3 * phase + 13.0 * u + 30.0 * v
-            )
+            v = v + np.float32(0.0026 * ripple) * low * np.sin(1.3 * phase + 13.0 * u + 30.0 * v)
         return u.astype(np.float32), v.astype(np.float32)
 
 
@@ -181,9 +177,7 @@ class _Glow:
             0.6 * math.sin(0.9 * t + self._phase),
         )
         spot = np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 0.5)
-        amount = (spot * np.float32(self._strength * smooth(t / 1.0))).astype(
-            np.float32
-        )
+        amount = (spot * np.float32(self._strength * smooth(t / 1.0))).astype(np.float32)
         full = cv2.resize(amount, (width, height), interpolation=cv2.INTER_LINEAR)
         lit = frame.astype(np.float32) + np.float32(self._sign) * full[..., None]
         np.copyto(frame, np.clip(lit, 0.0, 255.0), casting="unsafe")
@@ -204,9 +198,7 @@ def _sway_mask(grid: Grid) -> Field:
     return np.asarray(np.clip(0.75 - 1.1 * grid.v, 0.0, 1.0), dtype=np.float32)
 
 
-def _framings(
-    image: Canvas, width: int, height: int, shots: int, seed: int
-) -> list[Canvas]:
+def _framings(image: Canvas, width: int, height: int, shots: int, seed: int) -> list[Canvas]:
     """The picture itself, then closer cuts around what stands out in it."""
     views = [image]
     if shots <= 1:

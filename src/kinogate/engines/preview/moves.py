@@ -39,10 +39,7 @@ class Move:
     def __add__(self, other: Move) -> Move:
         """Both moves at once."""
         return Move(
-            **{
-                f.name: getattr(self, f.name) + getattr(other, f.name)
-                for f in fields(Move)
-            }
+            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Move)}
         )
 
     @property
@@ -52,9 +49,7 @@ class Move:
 
 
 _CAMERA = r"(?:镜头|画面|摄像机|相机|摄影机)"
-_TRAVEL = (
-    r"(?:pan|truck|slid(?:e|ing)|track|dolly|mov|swip|sweep|glid|drift|turn|crab)\w*"
-)
+_TRAVEL = r"(?:pan|truck|slid(?:e|ing)|track|dolly|mov|swip|sweep|glid|drift|turn|crab)\w*"
 _AMONG = r"(?:[\s\-]+\w+){0,3}?[\s\-]+"
 
 
@@ -153,18 +148,14 @@ _THEN = re.compile(
     r"\b(?:and )?then\b|\bafter(?:wards| that)\b|\bfollowed by\b|\bfinally\b|然后|接着|随后|之后|最后|再",
     re.IGNORECASE,
 )
-_FAST = re.compile(
-    r"\b(?:fast|quick|rapid|swift|dramatic)\w*\b|快速|迅速|急速|猛", re.IGNORECASE
-)
+_FAST = re.compile(r"\b(?:fast|quick|rapid|swift|dramatic)\w*\b|快速|迅速|急速|猛", re.IGNORECASE)
 _SLOW = re.compile(
     r"\b(?:slow|gentle|gently|subtle|slight)\w*\b|缓缓|缓慢|慢慢|轻轻|微微",
     re.IGNORECASE,
 )
 
 
-def parse_moves(
-    prompt: str, negative_prompt: str, rng: random.Random
-) -> tuple[Move, ...]:
+def parse_moves(prompt: str, negative_prompt: str, rng: random.Random) -> tuple[Move, ...]:
     """Read the camera moves of a prompt, in the order in which "then" puts them.
 
     Args:
@@ -175,19 +166,13 @@ def parse_moves(
     Returns:
         One to three moves, to be done one after the other.
     """
-    forbidden = {
-        i for i, (pattern, _) in enumerate(_RULES) if pattern.search(negative_prompt)
-    }
+    forbidden = {i for i, (pattern, _) in enumerate(_RULES) if pattern.search(negative_prompt)}
     still = bool(_STILL.search(prompt) or _MOTION.search(negative_prompt))
     found: list[Move] = []
     for part in _THEN.split(prompt)[:3]:
         move = Move()
         for i, (pattern, amount) in enumerate(_RULES):
-            if (
-                i not in forbidden
-                and not (still and i < _CAMERA_RULES)
-                and pattern.search(part)
-            ):
+            if i not in forbidden and not (still and i < _CAMERA_RULES) and pattern.search(part):
                 move = move + amount
         if not move.is_still or move.shake or not found:
             found.append(_paced(move, part))

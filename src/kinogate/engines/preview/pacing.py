@@ -62,13 +62,7 @@ def travel(frame_count: int, fps: int, parts: int = 1) -> list[Curve]:
         begin = np.clip(t / min(0.5, duration_s / 3.0), 0.0, 1.0)
         end = np.clip((duration_s - t) / min(1.0, duration_s / 4.0), 0.0, 1.0)
         end = end if part < parts - 1 else 0.15 + 0.85 * end
-        speed = (
-            begin
-            * begin
-            * (3 - 2 * begin)
-            * end
-            * (np.exp(-np.maximum(t, 0) / tau_s) + 0.04)
-        )
+        speed = begin * begin * (3 - 2 * begin) * end * (np.exp(-np.maximum(t, 0) / tau_s) + 0.04)
         way = np.concatenate([[0.0], np.cumsum(speed)[:-1]])
         whole = float(speed.sum())
         curves.append(way * (reach / whole) if whole > 0.0 else way)

@@ -84,9 +84,7 @@ class Grid:
         nodes = np.empty((rows, columns, 2), dtype=np.float32)
         nodes[..., 0] = u * self.height + ((self.width - 1) / 2.0 + margin[0])
         nodes[..., 1] = v * self.height + ((self.height - 1) / 2.0 + margin[1])
-        full = cv2.resize(
-            nodes, (columns * _CELL, rows * _CELL), interpolation=cv2.INTER_LINEAR
-        )
+        full = cv2.resize(nodes, (columns * _CELL, rows * _CELL), interpolation=cv2.INTER_LINEAR)
         places = full[_CELL : _CELL + self.height, _CELL : _CELL + self.width]
         frame = cv2.remap(  # type: ignore[call-overload]  # the stub forgets that map2 may be None
             source, places, None, cv2.INTER_LINEAR, borderMode=border
