@@ -573,3 +573,11 @@ def test_the_comfy_mount_also_takes_its_own_key_header(path, headers, key) -> No
 
 def test_the_error_table_is_complete() -> None:
     assert set(DIALECT.errors) == set(ErrorCode)
+
+
+def test_the_watermark_is_the_seeds_text() -> None:
+    assert DIALECT.house.watermark_text == "AI-generated"
+
+
+def test_a_running_task_can_not_be_canceled_here() -> None:
+    assert DIALECT.cancels_running is False
