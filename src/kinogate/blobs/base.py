@@ -6,13 +6,29 @@ A key is made by us from ids, never by a caller, and is checked all the same: it
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Protocol
 
 MAX_KEY_CHARS = 200
+
+CONTENT_TYPES = MappingProxyType(
+    {
+        ".mp4": "video/mp4",
+        ".mov": "video/quicktime",
+        ".png": "image/png",
+        ".jpg": "image/jpeg",
+        ".bmp": "image/bmp",
+        ".webp": "image/webp",
+        ".wav": "audio/wav",
+        ".mp3": "audio/mpeg",
+        ".json": "application/json",
+    }
+)
+"""Suffixes of keys and what is served under them."""
 
 _KEY = re.compile(r"(?:[a-z0-9][a-z0-9_-]*/)*[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9]+)?")
 
@@ -36,6 +52,22 @@ def require_blob_key(key: str) -> None:
         raise ValueError(f"Not a blob key: {key!r}.")
 
 
+def content_type_of(key: str) -> str:
+    """What is served under `key`: by its suffix alone, so no store has to keep it."""
+    return CONTENT_TYPES.get(PurePosixPath(key).suffix, "application/octet-stream")
+
+
+def require_content_type(key: str, content_type: str) -> None:
+    """Refuse a put whose type is not the one of the key's suffix; a key without one takes all.
+
+    Raises:
+        ValueError: A bug of ours: the blob would be served as something else.
+    """
+    known = CONTENT_TYPES.get(PurePosixPath(key).suffix)
+    if known not in (None, content_type):
+        raise ValueError(f"A key with this suffix holds {known}, not {content_type}.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobInfo:
     """What is known of a blob.
@@ -45,7 +77,7 @@ class BlobInfo:
         size_bytes: Its length.
         etag: Changes whenever the bytes may have changed; without quotes.
         modified_s: Epoch seconds of the last put.
-        content_type: As given to put.
+        content_type: By the key's suffix; `application/octet-stream` without one.
     """
 
     key: str
@@ -62,7 +94,8 @@ class BlobStore(Protocol):
 
     - a put is atomic: readers see the old bytes or the new ones, and after a crash one of both;
     - a put that fails leaves nothing behind and raises `InternalError` `UNAVAILABLE`;
-    - a key that `is_blob_key` refuses raises ValueError and touches nothing;
+    - a key that `is_blob_key` refuses raises ValueError and touches nothing, and so does a put
+      whose content type is not that of the key's suffix;
     - what is absent raises KeyError on reading, and is no error on deleting.
     """
 
@@ -82,7 +115,7 @@ class BlobStore(Protocol):
         """Whether there is a blob under the key."""
         ...
 
-    def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
         """The bytes from `start` up to but not including `end`, in chunks of at most 1 MiB.
 
         A blob deleted or replaced while it is read is read to its old end.

@@ -9,31 +9,15 @@ import asyncio
 import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import BinaryIO
 
-from kinogate.blobs.base import BlobInfo, require_blob_key
+from kinogate.blobs.base import BlobInfo, content_type_of, require_blob_key, require_content_type
 from kinogate.domain.errors import ErrorCode, InternalError
 
-CONTENT_TYPES = MappingProxyType(
-    {
-        ".mp4": "video/mp4",
-        ".mov": "video/quicktime",
-        ".png": "image/png",
-        ".jpg": "image/jpeg",
-        ".bmp": "image/bmp",
-        ".webp": "image/webp",
-        ".wav": "audio/wav",
-        ".mp3": "audio/mpeg",
-        ".json": "application/json",
-    }
-)
-"""Suffixes of keys and what is served under them."""
-
-_CHUNK_BYTES = 1024 * 1024
+_CHUNK_BYTES = 256 * 1024
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _ASIDE = ".tmp"  # no key can begin with a dot
 
@@ -83,7 +67,9 @@ class LocalBlobStore:
         """See `BlobStore`."""
         return self._path(key).is_file()
 
-    async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    async def read(
+        self, key: str, start: int = 0, end: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
         """See `BlobStore`."""
         path = self._path(key)
         try:
@@ -148,14 +134,12 @@ class LocalBlobStore:
             # A put makes a new inode, so even two puts within one tick of the clock differ.
             etag=f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}",
             modified_s=found.st_mtime,
-            content_type=CONTENT_TYPES.get(path.suffix, "application/octet-stream"),
+            content_type=content_type_of(key),
         )
 
     def _put(self, key: str, fill: Callable[[BinaryIO], None], content_type: str) -> BlobInfo:
         path = self._path(key)
-        known = CONTENT_TYPES.get(path.suffix)
-        if known != content_type:
-            raise ValueError(f"A key with this suffix holds {known}, not {content_type}.")
+        require_content_type(key, content_type)
         aside = self._root / _ASIDE / f"{os.getpid()}-{next(self._numbers)}"
         try:
             with os.fdopen(os.open(aside, _NEW_FILE, 0o600), "wb") as out:

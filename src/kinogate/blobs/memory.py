@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from kinogate.blobs.base import BlobInfo, require_blob_key
+from kinogate.blobs.base import BlobInfo, content_type_of, require_blob_key, require_content_type
 
-_CHUNK_BYTES = 1024 * 1024
+_CHUNK_BYTES = 256 * 1024
 
 
 class MemoryBlobStore:
@@ -29,12 +29,13 @@ class MemoryBlobStore:
     async def put_bytes(self, key: str, data: bytes, content_type: str) -> BlobInfo:
         """See `BlobStore`."""
         require_blob_key(key)
+        require_content_type(key, content_type)
         info = BlobInfo(
             key=key,
             size_bytes=len(data),
             etag=hashlib.sha256(data).hexdigest()[:32],
             modified_s=self._now_s(),
-            content_type=content_type,
+            content_type=content_type_of(key),
         )
         self._blobs[key] = info, data
         return info
@@ -49,7 +50,9 @@ class MemoryBlobStore:
         require_blob_key(key)
         return key in self._blobs
 
-    async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    async def read(
+        self, key: str, start: int = 0, end: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
         """See `BlobStore`."""
         require_blob_key(key)
         data = memoryview(self._blobs[key][1])[start:end]

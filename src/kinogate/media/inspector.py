@@ -88,18 +88,16 @@ class Inspector:
             _remove(Path(rules.out))  # a killed child leaves half a copy
             raise
 
-    async def audio(self, path: Path, limits: AudioFileRule) -> AudioFacts:
+    async def audio(self, path: Path, rule: AudioFileRule) -> AudioFacts:
         """Check a WAV or MP3; see `inspect_audio`.
 
         Raises:
             CallerError: `MEDIA_TOO_LARGE`, `MEDIA_FORMAT` or `MEDIA_DURATION`.
             InternalError: `UNAVAILABLE`.
         """
-        return await self._ask(
-            "audio", AudioJob(path=str(path), limits=limits), AudioFacts, _SOUND_S
-        )
+        return await self._ask("audio", AudioJob(path=str(path), limits=rule), AudioFacts, _SOUND_S)
 
-    async def video(self, path: Path, limits: VideoRule) -> FootageFacts:
+    async def video(self, path: Path, rule: VideoRule) -> FootageFacts:
         """Check an MP4 or MOV; see `inspect_video`.
 
         Raises:
@@ -107,7 +105,7 @@ class Inspector:
             InternalError: `UNAVAILABLE`.
         """
         return await self._ask(
-            "video", VideoJob(path=str(path), limits=limits), FootageFacts, _VIDEO_S
+            "video", VideoJob(path=str(path), limits=rule), FootageFacts, _VIDEO_S
         )
 
     async def _ask(self, name: str, job: object, facts: type[T], timeout_s: float) -> T:
