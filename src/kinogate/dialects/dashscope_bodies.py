@@ -16,7 +16,6 @@ from kinogate.domain.order import AudioMode, Role, ShotType
 from kinogate.domain.request import GenerationRequest, MediaInput, Submission
 from kinogate.domain.resolution import Size, Tier, parse_size, parse_tier
 
-# Within one role the first name that is present wins.
 _SINGLES: tuple[tuple[str, Role], ...] = (
     ("img_url", Role.FIRST_FRAME),
     ("first_frame_url", Role.FIRST_FRAME),
@@ -55,6 +54,8 @@ _ITEM_ROLES: dict[str, Role] = {
 
 _VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".webm", ".avi", ".mkv")
 
+_SILENCED = "The audio file is not used, because parameters.audio is false."
+
 _SDK_FUNCTION = "video-synthesis"
 """What the vendor's 1.x SDK puts into `input.function` of every call; it means nothing."""
 
@@ -75,15 +76,15 @@ def read_body(body: Members) -> Submission:
     parameters = body.members("parameters") or Members({}, "parameters")
     inputs = _read_inputs(given)
     audio = _audio_mode(parameters.flag("audio"), has_file=inputs.has(Role.AUDIO))
-    if audio is AudioMode.OFF:
-        inputs.without(Role.AUDIO, "The audio file is not used: parameters.audio is false.")
+    media = inputs.without(Role.AUDIO) if audio is AudioMode.OFF else tuple(inputs.media)
+    warnings = () if len(media) == len(inputs.media) else (_SILENCED,)
     given.raw("extend_prompt")  # deprecated twin of prompt_extend: the 1.x SDK always sends it
     function = given.text("function")
     request = GenerationRequest(
         model=model,
         prompt=given.text("prompt"),
         negative_prompt=given.text("negative_prompt"),
-        media=tuple(inputs.media),
+        media=media,
         size=_read_size(parameters),
         resolution=_read_tier(parameters),
         ratio=parameters.text("ratio"),
@@ -97,7 +98,7 @@ def read_body(body: Members) -> Submission:
         function=None if function in ("", _SDK_FUNCTION) else function,
         edit=given.has("media") and inputs.has(Role.SOURCE_VIDEO),
     )
-    return Submission(request=request, ignored=body.ignored(), warnings=tuple(inputs.warnings))
+    return Submission(request=request, ignored=body.ignored(), warnings=warnings)
 
 
 def _read_size(parameters: Members) -> Size | None:
@@ -141,28 +142,28 @@ def _takes_minus_one(model: str) -> bool:
 
 
 class _Inputs:
-    """The inputs found so far; a second name for a role already filled becomes a warning."""
+    """The inputs found so far; inputs are never dropped for coming under two names."""
 
     def __init__(self) -> None:
         self.media: list[MediaInput] = []
-        self.warnings: list[str] = []
         self._names: dict[Role, str] = {}
 
     def add(self, name: str, media: tuple[MediaInput, ...]) -> None:
-        """Take what one member holds, unless one of its roles is filled already."""
-        taken = next((self._names[item.role] for item in media if item.role in self._names), None)
-        if taken is not None:
-            self.warnings.append(f"{name} is not used, because {taken} is given.")
-            return
-        self.media.extend(media)
-        self._names.update((item.role, name) for item in media)
+        """Take what one member holds; the same once more under another name changes nothing.
 
-    def without(self, role: Role, warning: str) -> None:
-        """Drop every input of a role, with a warning if there was one."""
-        kept = [item for item in self.media if item.role is not role]
-        if len(kept) < len(self.media):
-            self.media = kept
-            self.warnings.append(warning)
+        Raises:
+            CallerError: FIELD_INVALID, when a role would get something else besides.
+        """
+        taken = next((self._names[item.role] for item in media if item.role in self._names), None)
+        if taken is None:
+            self.media.extend(media)
+            self._names.update((item.role, name) for item in media)
+        elif not all(item in self.media for item in media):
+            raise field_invalid(name, f"Contradicts {taken}, which is also given.")
+
+    def without(self, role: Role) -> tuple[MediaInput, ...]:
+        """The inputs of every other role."""
+        return tuple(item for item in self.media if item.role is not role)
 
     def has(self, role: Role) -> bool:
         """Whether an input of this role was found."""

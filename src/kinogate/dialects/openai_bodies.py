@@ -12,7 +12,6 @@ from kinogate.domain.order import AudioMode, Role, ShotType
 from kinogate.domain.request import GenerationRequest, MediaInput, Submission
 from kinogate.domain.resolution import MAX_SIDE, Size, Tier, parse_size, parse_tier
 
-# Within one role the first name that is present wins.
 _FIRST_FRAME_NAMES = (
     "input_reference",
     "image_reference",  # vLLM-Omni
@@ -32,8 +31,7 @@ def read_body(body: Members) -> Submission:
         CallerError: FIELD_MISSING or FIELD_INVALID with the wire name.
     """
     warnings: list[str] = []
-    first, spare = _first_frame(body)
-    warnings += spare
+    first = _first_frame(body)
     media = [] if first is None else [_media(Role.FIRST_FRAME, first)]
     last = _picture(body, "last_frame")
     if last is not None:
@@ -74,19 +72,17 @@ def _media(role: Role, value: str | bytes) -> MediaInput:
     return MediaInput(role=role, text=value)
 
 
-def _first_frame(body: Members) -> tuple[str | bytes | None, list[str]]:
+def _first_frame(body: Members) -> str | bytes | None:
+    """The reference image under any of its names; two names must not disagree."""
     found: str | bytes | None = None
     taken = ""
-    warnings = []
     for name in _FIRST_FRAME_NAMES:
         value = _picture(body, name)
-        if value is None:
-            continue
         if found is None:
             found, taken = value, name
-        else:
-            warnings.append(f"{name} is not used, because {taken} is given.")
-    return found, warnings
+        elif value not in (None, found):
+            raise field_invalid(body.path(name), f"Contradicts {taken}, which is also given.")
+    return found
 
 
 def _picture(body: Members, name: str) -> str | bytes | None:

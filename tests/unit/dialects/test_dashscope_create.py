@@ -11,7 +11,7 @@ from kinogate.dialects.base import Action, Call, FormField
 from kinogate.dialects.dashscope import DashScope
 from kinogate.domain.errors import CallerError, ErrorCode
 from kinogate.domain.order import AudioMode, Role, ShotType
-from kinogate.domain.request import GenerationRequest, MediaInput
+from kinogate.domain.request import GenerationRequest, MediaInput, Submission
 from kinogate.domain.resolution import Size, Tier
 
 DIALECT = DashScope()
@@ -275,13 +275,30 @@ def test_references_of_both_kinds_keep_their_order() -> None:
     assert roles == [video, image, video, image, image]
 
 
-def test_of_two_names_for_one_role_the_first_wins_with_a_warning() -> None:
-    call = a_call(a_body({"img_url": URL, "first_frame_url": f"{URL}?2"}))
-    submission = DIALECT.parse_create(call)
-    assert submission.request == replace(BASE, **media(Role.FIRST_FRAME, URL))
-    assert submission.warnings == (
-        "input.first_frame_url is not used, because input.img_url is given.",
-    )
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"img_url": URL, "first_frame_url": CLIP},
+            "input.first_frame_url: Contradicts input.img_url, which is also given.",
+        ),
+        (
+            {"media": [{"type": "driving_audio", "url": SONG}], "audio_url": URL},
+            "input.audio_url: Contradicts input.media, which is also given.",
+        ),
+        (
+            {"reference_urls": [URL, CLIP], "reference_video_urls": [SONG]},
+            "input.reference_video_urls: Contradicts input.reference_urls, which is also given.",
+        ),
+    ],
+)
+def test_two_names_for_one_role_must_not_disagree(given, message) -> None:
+    assert refused(a_call(a_body(given)))["message"] == message
+
+
+def test_the_same_input_under_two_names_counts_once() -> None:
+    submission = DIALECT.parse_create(a_call(a_body({"img_url": URL, "first_frame_url": URL})))
+    assert submission == Submission(request=replace(BASE, **media(Role.FIRST_FRAME, URL)))
 
 
 @pytest.mark.parametrize("model", ["wan3.0-video", "WAN3.0-video-prime", "alibaba/wan-3.0"])

@@ -239,10 +239,16 @@ def test_two_reference_files_are_refused() -> None:
     assert refused(call)["param"] == "input_reference"
 
 
-def test_of_two_names_for_the_reference_the_first_wins_with_a_warning() -> None:
-    submission = from_json(input_reference=URL, image_url=f"{URL}?2")
-    assert submission.request == replace(BASE, **first(URL))
-    assert submission.warnings == ("image_url is not used, because input_reference is given.",)
+def test_two_names_for_the_reference_must_not_disagree() -> None:
+    call = a_json_call({"prompt": "a", "input_reference": URL, "image_url": f"{URL}?2"})
+    found = refused(call)
+    assert found["param"] == "image_url"
+    assert found["message"] == "image_url: Contradicts input_reference, which is also given."
+
+
+def test_the_same_reference_under_two_names_counts_once() -> None:
+    submission = from_json(input_reference=URL, image_url=URL)
+    assert submission == Submission(request=replace(BASE, **first(URL)))
 
 
 def test_audio_false_beats_an_audio_file_and_says_so() -> None:
