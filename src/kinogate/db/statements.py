@@ -325,13 +325,13 @@ def running_tasks() -> Select[tuple[str, str]]:
 
 
 def requeue_task() -> Update:
-    """Put a running task of `owner` back into the queue; it keeps its place and its progress."""
+    """Put a running task of `holder` back into the queue; it keeps its place and its progress."""
     return (
         tasks.update()
         .where(
             tasks.c.id == _ID,
             tasks.c.status == _RUNNING,
-            tasks.c.owner == _given("owner", String),
+            tasks.c.owner == _given("holder", String),
         )
         .values(status=_QUEUED, owner=None, updated_ms=_NOW)
     )

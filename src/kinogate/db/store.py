@@ -172,7 +172,7 @@ class SqlTaskStore:
     async def requeue(self, owner: str, task_ids: Sequence[str], now_ms: int) -> None:
         """Put those of the tasks that are running under `owner` back into the queue."""
         rows: builtins.list[Values] = [
-            {"id": task_id, "owner": owner, "now_ms": now_ms} for task_id in task_ids
+            {"id": task_id, "holder": owner, "now_ms": now_ms} for task_id in task_ids
         ]
         await self._writer.run(lambda s: s.many(st.requeue_task, rows))
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from kinogate.db.open import Database
 from kinogate.domain.errors import ErrorCode, InternalError, KinogateError
 from kinogate.domain.ports import Clock, Stages
-from kinogate.durable.lock import ExecutorLock
+from kinogate.durable.lock import PATIENCE_S, ExecutorLock
 
 if TYPE_CHECKING:
     from kinogate.durable.host import Host
@@ -47,6 +47,7 @@ class DbosDurable:
         clock: Time.
         executor_id: Unique for this start of the process; made up when not given.
         on_event: For metrics.
+        patience_s: How long `start` waits for another process of this SQLite file to end.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class DbosDurable:
         clock: Clock,
         executor_id: str | None = None,
         on_event: OnEvent | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._database = database
         self._store = store
@@ -67,6 +69,7 @@ class DbosDurable:
         self._clock = clock
         self._me = executor_id or f"{platform.node()}-{os.getpid()}-{uuid.uuid4()}"
         self._on_event = on_event
+        self._patience_s = patience_s
         self._lock: ExecutorLock | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -81,8 +84,11 @@ class DbosDurable:
         """
         path = self._database.path
         if path is not None:
-            self._lock = ExecutorLock(path.with_name(path.name + ".executor"))
-            await self._lock.acquire()
+            lock = ExecutorLock(
+                path.with_name(path.name + ".executor"), patience_s=self._patience_s
+            )
+            await lock.acquire()
+            self._lock = lock
         ready: Future[None] = Future()
         main = asyncio.get_running_loop()
         self._thread = threading.Thread(

@@ -17,17 +17,22 @@ class ExecutorLock:
     """Held from `acquire` to `release`, or to the death of the process.
 
     Whoever holds it knows that every other executor of the file is dead.
+
+    Args:
+        path: Made when missing, and never removed.
+        patience_s: How long `acquire` waits for a predecessor to end.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience_s: float = PATIENCE_S) -> None:
         self._path = path
+        self._patience_s = patience_s
         self._fd: int | None = None
 
     async def acquire(self) -> None:
-        """Take the lock; waits up to five seconds for a predecessor to end.
+        """Take the lock.
 
         Raises:
-            InternalError: UNAVAILABLE: another process holds it.
+            InternalError: UNAVAILABLE: another process holds it still.
         """
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         waited = 0.0
@@ -35,7 +40,7 @@ class ExecutorLock:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as exc:
-                if waited >= PATIENCE_S:
+                if waited >= self._patience_s:
                     os.close(fd)
                     raise InternalError(
                         ErrorCode.UNAVAILABLE, "Another process is serving this data directory."

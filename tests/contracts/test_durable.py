@@ -1,0 +1,410 @@
+"""What every `Durable` promises: in plain asyncio, and on DBOS with SQLite and with Postgres."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from kinogate.db.memory import MemoryTaskStore
+from kinogate.db.open import Database, open_database
+from kinogate.db.store import SqlTaskStore
+from kinogate.db.writer import unavailable
+from kinogate.domain.errors import CallerError, ErrorCode, InternalError, UpstreamError
+from kinogate.domain.ports import NewTask
+from kinogate.domain.task import Fault, Outcome, Status, Task
+from kinogate.durable.engine import DbosDurable
+from kinogate.durable.inline import InlineDurable
+
+pytestmark = pytest.mark.anyio
+
+Store = MemoryTaskStore | SqlTaskStore
+Durable = InlineDurable | DbosDurable
+SLOTS = 3
+HOLD = 500_000
+OUTCOME = Outcome(
+    blob_key="results/a.mp4",
+    size_bytes=1,
+    width=2,
+    height=2,
+    fps=30,
+    frame_count=30,
+    duration_s=1.0,
+    has_audio=False,
+    actual_prompt="A cat",
+    fingerprint="fake/1",
+)
+
+
+class RealClock:
+    """The machine's clock: DBOS has its own, and both must agree."""
+
+    def now_ms(self) -> int:
+        return int(time.time() * 1000)
+
+
+class FakeStages:
+    """Stages that journal what they do and behave as the test says."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.journal: list[tuple[str, str]] = []
+        self.loops: set[asyncio.AbstractEventLoop] = set()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.busy = 0
+        self.most_busy = 0
+        self.prepare_errors: list[Exception] = []
+        self.render_errors: list[Exception] = []
+        self.finish_errors: list[Exception] = []
+
+    def count(self, stage: str) -> int:
+        return sum(name == stage for name, _ in self.journal)
+
+    async def prepare(self, task_id: str) -> str:
+        self._note("prepare", task_id)
+        if self.prepare_errors:
+            raise self.prepare_errors.pop(0)
+        return f"order of {task_id}"
+
+    async def render(self, task_id: str, order: str) -> str:
+        assert order == f"order of {task_id}"
+        self._note("render", task_id)
+        self.busy += 1
+        self.most_busy = max(self.busy, self.most_busy)
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self._note("stopped", task_id)
+            raise
+        finally:
+            self.busy -= 1
+        if self.render_errors:
+            raise self.render_errors.pop(0)
+        return f"outcome of {task_id}"
+
+    async def finish(self, task_id: str, outcome: str) -> None:
+        assert outcome == f"outcome of {task_id}"
+        self._note("finish", task_id)
+        if self.finish_errors:
+            raise self.finish_errors.pop(0)
+        await self.store.succeed(
+            task_id, OUTCOME, engine="fake", cost_micro=1, now_ms=5, expires_ms=6
+        )
+
+    async def fail(self, task_id: str, code: ErrorCode, message: str, field: str | None) -> None:
+        self._note("fail", task_id)
+        fault = Fault(code=code, message=message, field=field)
+        await self.store.fail(task_id, fault, now_ms=5)
+
+    def _note(self, stage: str, task_id: str) -> None:
+        self.journal.append((stage, task_id))
+        self.loops.add(asyncio.get_running_loop())
+
+
+class Rig:
+    """A store with fake stages, and durable engines over them, one after another."""
+
+    def __init__(
+        self, store: Store, database: Database | None, new: Callable[..., NewTask]
+    ) -> None:
+        self.store = store
+        self.stages = FakeStages(store)
+        self._database = database
+        self._new = new
+
+    def engine(self) -> Durable:
+        if self._database is None:
+            assert isinstance(self.store, MemoryTaskStore)
+            return InlineDurable(
+                self.store, self.stages, SLOTS, clock=RealClock(), source=self.store
+            )
+        return DbosDurable(self._database, self.store, self.stages, slots=SLOTS, clock=RealClock())
+
+    @asynccontextmanager
+    async def started(self, grace_s: float = 0.0) -> AsyncIterator[Durable]:
+        durable = self.engine()
+        await durable.start()
+        try:
+            yield durable
+        finally:
+            await durable.close(grace_s)
+
+    async def submit(self) -> Task:
+        return (await self.store.submit(self._new())).task
+
+    async def status(self, task: Task) -> Status:
+        return (await self.read(task)).status
+
+    async def read(self, task: Task) -> Task:
+        found = await self.store.load(task.id)
+        assert found is not None
+        return found
+
+    async def until(self, met: Callable[[], bool], within_s: float = 8.0) -> None:
+        async with asyncio.timeout(within_s):
+            while not met():
+                await asyncio.sleep(0.005)
+
+    async def ended(self, *tasks: Task, within_s: float = 8.0) -> list[Status]:
+        async with asyncio.timeout(within_s):
+            while True:
+                statuses = [await self.status(task) for task in tasks]
+                if all(status.is_final for status in statuses):
+                    return statuses
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture(params=["inline", "sqlite", "postgres"])
+def rig(request: pytest.FixtureRequest, new_task: Callable[..., NewTask]) -> Iterator[Rig]:
+    if request.param == "inline":
+        yield Rig(MemoryTaskStore(), None, new_task)
+        return
+    database = open_database(request.getfixturevalue(f"{request.param}_url"))
+    yield Rig(SqlTaskStore(database), database, new_task)
+    database.close()
+
+
+async def test_a_submitted_task_goes_through_its_stages(rig: Rig) -> None:
+    async with rig.started() as durable:
+        task = await rig.submit()
+        assert await rig.ended(task) == [Status.SUCCEEDED]
+        assert [stage for stage, _ in rig.stages.journal] == ["prepare", "render", "finish"]
+        assert durable.is_healthy()
+    assert await rig.store.sums("acme") == (0, 1)
+
+
+async def test_tasks_queued_before_the_start_are_run(rig: Rig) -> None:
+    tasks = [await rig.submit() for _ in range(2)]
+    async with rig.started():
+        assert await rig.ended(*tasks) == [Status.SUCCEEDED] * 2
+
+
+async def test_stages_run_on_the_loop_that_started_the_engine(rig: Rig) -> None:
+    """Their child processes belong to that loop."""
+    async with rig.started():
+        await rig.ended(await rig.submit())
+    assert rig.stages.loops == {asyncio.get_running_loop()}
+
+
+async def test_never_more_tasks_run_than_there_are_slots(rig: Rig) -> None:
+    rig.stages.gate.clear()
+    async with rig.started():
+        tasks = [await rig.submit() for _ in range(SLOTS + 3)]
+        await rig.until(lambda: rig.stages.busy == SLOTS)
+        rig.stages.gate.set()
+        assert await rig.ended(*tasks) == [Status.SUCCEEDED] * len(tasks)
+    assert rig.stages.most_busy == SLOTS
+    assert rig.stages.count("render") == len(tasks)
+
+
+async def test_tasks_start_in_the_order_of_submission(rig: Rig) -> None:
+    tasks = [await rig.submit() for _ in range(9)]
+    async with rig.started():
+        await rig.ended(*tasks)
+    started = sorted(
+        [await rig.read(task) for task in tasks], key=lambda task: (task.started_ms, task.id)
+    )
+    assert [task.id for task in started] == [task.id for task in tasks]
+
+
+@pytest.mark.parametrize("stage", ["prepare", "render", "finish"])
+async def test_an_error_of_ours_fails_the_task_in_its_own_words(rig: Rig, stage: str) -> None:
+    error = CallerError(ErrorCode.MEDIA_FORMAT, "Not a picture.", field="first_frame")
+    getattr(rig.stages, f"{stage}_errors").append(error)
+    async with rig.started():
+        task = await rig.submit()
+        assert await rig.ended(task) == [Status.FAILED]
+    expected = Fault(code=ErrorCode.MEDIA_FORMAT, message="Not a picture.", field="first_frame")
+    assert (await rig.read(task)).fault == expected
+    assert await rig.store.sums("acme") == (0, 0)
+
+
+async def test_an_unexpected_error_fails_the_task_without_its_words(rig: Rig) -> None:
+    rig.stages.render_errors.append(ZeroDivisionError("secret path /etc"))
+    async with rig.started():
+        task = await rig.submit()
+        await rig.ended(task)
+    fault = (await rig.read(task)).fault
+    assert fault is not None
+    assert fault.code is ErrorCode.INTERNAL
+    assert "secret" not in fault.message
+
+
+async def test_a_retriable_upstream_error_while_preparing_is_tried_again(rig: Rig) -> None:
+    soon = UpstreamError(ErrorCode.MEDIA_UNREACHABLE, "Busy.", retriable=True, retry_after_s=0)
+    rig.stages.prepare_errors += [soon, soon]
+    async with rig.started():
+        assert await rig.ended(await rig.submit()) == [Status.SUCCEEDED]
+    assert rig.stages.count("prepare") == 3
+
+
+async def test_a_third_retriable_error_fails_the_task(rig: Rig) -> None:
+    soon = UpstreamError(ErrorCode.MEDIA_UNREACHABLE, "Busy.", retriable=True, retry_after_s=0)
+    rig.stages.prepare_errors += [soon] * 3
+    async with rig.started():
+        assert await rig.ended(await rig.submit()) == [Status.FAILED]
+
+
+async def test_an_upstream_error_while_rendering_is_not_repeated(rig: Rig) -> None:
+    """The upstream may have charged already."""
+    error = UpstreamError(ErrorCode.UPSTREAM_FAILED, "Lost.", retriable=True)
+    rig.stages.render_errors.append(error)
+    async with rig.started():
+        assert await rig.ended(await rig.submit()) == [Status.FAILED]
+    assert rig.stages.count("render") == 1
+
+
+async def test_cancel_stops_the_stage_and_frees_the_slot(rig: Rig) -> None:
+    rig.stages.gate.clear()
+    async with rig.started() as durable:
+        tasks = [await rig.submit() for _ in range(SLOTS + 1)]
+        await rig.until(lambda: rig.stages.busy == SLOTS)
+        await rig.store.cancel("acme", tasks[0].id, now_ms=9, only_queued=False)
+        await durable.cancel(tasks[0].id)
+        await rig.until(lambda: ("stopped", tasks[0].id) in rig.stages.journal, within_s=2.0)
+        await rig.until(lambda: ("render", tasks[SLOTS].id) in rig.stages.journal, within_s=2.0)
+        rig.stages.gate.set()
+        assert await rig.ended(*tasks[1:]) == [Status.SUCCEEDED] * SLOTS
+    assert await rig.status(tasks[0]) is Status.CANCELED
+    assert ("fail", tasks[0].id) not in rig.stages.journal
+
+
+async def test_cancel_of_an_unknown_or_ended_task_changes_nothing(rig: Rig) -> None:
+    async with rig.started() as durable:
+        task = await rig.submit()
+        await rig.ended(task)
+        await durable.cancel(task.id)
+        await durable.cancel("unknown")
+        assert await rig.ended(await rig.submit()) == [Status.SUCCEEDED]
+
+
+async def test_a_task_canceled_between_claim_and_start_does_not_render(rig: Rig) -> None:
+    task = await rig.submit()
+    await rig.store.claim("another", 1, 5)
+    await rig.store.cancel("acme", task.id, now_ms=9, only_queued=False)
+    async with rig.started():
+        await rig.ended(await rig.submit())
+    assert ("render", task.id) not in rig.stages.journal
+
+
+async def test_close_waits_for_running_tasks(rig: Rig) -> None:
+    rig.stages.gate.clear()
+    async with rig.started(grace_s=5.0):
+        task = await rig.submit()
+        await rig.until(lambda: rig.stages.busy == 1)
+        asyncio.get_running_loop().call_later(0.2, rig.stages.gate.set)
+    assert await rig.status(task) is Status.SUCCEEDED
+
+
+async def test_close_leaves_what_is_not_done_to_the_next_start(rig: Rig) -> None:
+    rig.stages.gate.clear()
+    async with rig.started():
+        task = await rig.submit()
+        await rig.until(lambda: rig.stages.busy == 1)
+    assert ("stopped", task.id) in rig.stages.journal
+    assert not (await rig.status(task)).is_final
+    rig.stages.gate.set()
+    async with rig.started():
+        assert await rig.ended(task, within_s=2.5) == [Status.SUCCEEDED]
+    assert await rig.store.sums("acme") == (0, 1)
+
+
+async def test_a_closed_engine_claims_nothing(rig: Rig) -> None:
+    async with rig.started() as durable:
+        pass
+    task = await rig.submit()
+    durable.wake()
+    await asyncio.sleep(0.05)
+    assert await rig.status(task) is Status.QUEUED
+    assert not durable.is_healthy()
+
+
+# DBOS only
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def kept(request: pytest.FixtureRequest, new_task: Callable[..., NewTask]) -> Iterator[Rig]:
+    database = open_database(request.getfixturevalue(f"{request.param}_url"))
+    yield Rig(SqlTaskStore(database), database, new_task)
+    database.close()
+
+
+async def test_a_stage_that_was_kept_is_not_repeated_after_a_restart(kept: Rig) -> None:
+    kept.stages.gate.clear()
+    async with kept.started():
+        task = await kept.submit()
+        await kept.until(lambda: kept.stages.busy == 1)
+    kept.stages.gate.set()
+    async with kept.started():
+        await kept.ended(task)
+    assert (kept.stages.count("prepare"), kept.stages.count("render")) == (1, 2)
+
+
+async def test_recovered_tasks_count_against_the_slots(kept: Rig) -> None:
+    kept.stages.gate.clear()
+    tasks = [await kept.submit() for _ in range(SLOTS)]
+    async with kept.started():
+        await kept.until(lambda: kept.stages.busy == SLOTS)
+    tasks += [await kept.submit() for _ in range(2)]
+    kept.stages.most_busy = 0
+    async with kept.started():
+        await kept.until(lambda: kept.stages.busy == SLOTS)
+        assert {name for stage, name in kept.stages.journal if stage == "render"} == {
+            task.id for task in tasks[:SLOTS]
+        }
+        kept.stages.gate.set()
+        assert await kept.ended(*tasks) == [Status.SUCCEEDED] * 5
+    assert kept.stages.most_busy == SLOTS
+
+
+async def test_a_task_claimed_by_a_dead_process_and_never_started_is_run(kept: Rig) -> None:
+    """The process died between the claim's commit and the workflow's start."""
+    task = await kept.submit()
+    await kept.store.claim("dead", 1, 5)
+    async with kept.started():
+        assert await kept.ended(task) == [Status.SUCCEEDED]
+
+
+async def test_a_task_canceled_while_the_server_was_down_does_not_go_on(kept: Rig) -> None:
+    kept.stages.gate.clear()
+    async with kept.started():
+        task = await kept.submit()
+        await kept.until(lambda: kept.stages.busy == 1)
+    await kept.store.cancel("acme", task.id, now_ms=9, only_queued=False)
+    async with kept.started():
+        kept.stages.gate.set()
+        assert await kept.ended(await kept.submit()) == [Status.SUCCEEDED]
+        await asyncio.sleep(1.5)
+    assert [stage for stage, name in kept.stages.journal if name == task.id] == [
+        "prepare",
+        "render",
+        "stopped",
+    ]
+
+
+async def test_a_database_that_is_away_while_settling_is_waited_for(kept: Rig) -> None:
+    kept.stages.finish_errors += [unavailable(), unavailable()]
+    async with kept.started():
+        assert await kept.ended(await kept.submit()) == [Status.SUCCEEDED]
+    assert kept.stages.count("finish") == 3
+
+
+async def test_a_sqlite_file_has_one_executor(
+    sqlite_url: str, new_task: Callable[..., NewTask]
+) -> None:
+    database = open_database(sqlite_url)
+    try:
+        rig = Rig(SqlTaskStore(database), database, new_task)
+        second = DbosDurable(
+            database, rig.store, rig.stages, slots=1, clock=RealClock(), patience_s=0.1
+        )
+        async with rig.started():
+            with pytest.raises(InternalError) as caught:
+                await second.start()
+        assert caught.value.code is ErrorCode.UNAVAILABLE
+    finally:
+        database.close()
