@@ -148,6 +148,8 @@ class HouseRules:
         default_image_model: Used when the caller names none and gives a first frame.
         default_duration_s: Preferred to the row's default where the row allows it.
         default_size: Preferred to the row's default where the row allows it.
+        is_last_frame_required: Whether models between two frames must be given both; the vendor
+            itself leaves the last one optional.
     """
 
     name: str
@@ -158,3 +160,4 @@ class HouseRules:
     default_image_model: str | None = None
     default_duration_s: int | None = None
     default_size: Size | None = None
+    is_last_frame_required: bool = False

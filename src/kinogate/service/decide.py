@@ -63,7 +63,7 @@ def decide(
     """
     spec = find_model(request, house, catalogue)
     mode = mode_of(request, spec, catalogue)
-    check_media_set(request, spec, mode)
+    check_media_set(request, spec, mode, is_last_frame_required=house.is_last_frame_required)
     warnings: list[str] = []
     template = _template(request, mode)
     size, tier, ratio = _pixels(request, house, spec, mode)

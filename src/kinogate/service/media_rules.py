@@ -25,6 +25,12 @@ _VACE = {
     "video_outpainting": Mode.EDIT,
 }
 _AT_MOST_ONE = frozenset(Role) - _REFERENCES - {Role.VOICE}
+# A function names the work before any input does; one of these must come along for it.
+_NEEDED_BY_FUNCTION = {
+    Mode.R2V: (Role.REFERENCE_IMAGE, Role.REFERENCE_VIDEO),
+    Mode.CLIP: (Role.FIRST_CLIP,),
+    Mode.EDIT: (Role.SOURCE_VIDEO,),
+}
 
 
 def mode_of(request: GenerationRequest, spec: ModelSpec, catalogue: Catalogue) -> Mode:
@@ -86,8 +92,16 @@ def _missing_input(spec: ModelSpec) -> CallerError:
     return field_missing(Field.MEDIA)
 
 
-def check_media_set(request: GenerationRequest, spec: ModelSpec, mode: Mode) -> None:
+def check_media_set(
+    request: GenerationRequest, spec: ModelSpec, mode: Mode, *, is_last_frame_required: bool = False
+) -> None:
     """Refuse sets of inputs that the row does not take.
+
+    Args:
+        request: As parsed.
+        spec: The model's row.
+        mode: What `mode_of` said.
+        is_last_frame_required: The house rule of that name.
 
     Raises:
         CallerError: FIELD_MISSING or FIELD_INVALID.
@@ -97,8 +111,13 @@ def check_media_set(request: GenerationRequest, spec: ModelSpec, mode: Mode) -> 
         if count > 1 and role in _AT_MOST_ONE:
             raise field_invalid(role, "May be given once.")
     roles = frozenset(counts)
+    needed = _NEEDED_BY_FUNCTION.get(mode, ()) if request.function is not None else ()
+    if needed and roles.isdisjoint(needed):
+        raise field_missing(needed[0])
     if Role.LAST_FRAME in roles and not roles & {Role.FIRST_FRAME, Role.FIRST_CLIP}:
         raise field_missing(Field.FIRST_FRAME)
+    if is_last_frame_required and spec.modes == {Mode.KF2V} and Role.LAST_FRAME not in roles:
+        raise field_missing(Field.LAST_FRAME)
     if mode is Mode.S2V:
         for role in (Role.FIRST_FRAME, Role.AUDIO):
             if role not in roles:
