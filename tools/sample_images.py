@@ -333,8 +333,8 @@ def _food(canvas: Canvas) -> None:
     for _ in range(26):
         x, y = rng.uniform(-0.2, 0.2), rng.uniform(-0.2, 0.2)
         pen.blob((84, 150, 66), x, y, 0.012, 0.007, rng.uniform(0, 3))
-    for k in (0.0, 0.035):
-        pen.line((62, 38, 28), 0.014, (0.42, -0.38 + k), (0.16, 0.30 + k))
+    for apart in (0.0, 0.035):
+        pen.line((62, 38, 28), 0.014, (0.42, -0.38 + apart), (0.16, 0.30 + apart))
 
 
 def _flower(canvas: Canvas) -> None:

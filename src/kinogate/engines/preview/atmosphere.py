@@ -102,7 +102,7 @@ class Atmosphere:
             for number, air in enumerate(Air)
             if air in airs
         }
-        self._fog = _fog_tile(seed) if Air.FOG in airs else None
+        self._fog = _fog_tile(seed)
 
     @classmethod
     def from_prompt(
@@ -159,7 +159,6 @@ class Atmosphere:
         cv2.addWeighted(veil, 0.5, frame, 0.5 - 0.05 * presence, 0.0, dst=frame)
 
     def _draw_fog(self, frame: Canvas, t: float, presence: float) -> None:
-        assert self._fog is not None
         tile = self._fog
         rows, columns = tile.shape
         # Read 54 by 96 out of the endless tile, moving right to left by fractions of a cell.

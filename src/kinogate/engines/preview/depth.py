@@ -68,6 +68,19 @@ def saliency(small: Canvas) -> FloatMap:
     return _spread(np.asarray(cv2.GaussianBlur(total, (0, 0), width / 48.0), dtype=np.float32))
 
 
+def straightness(frame: Canvas) -> float:
+    """How much of the picture's outlines is upright or level, 0.0 (a face) – 1.0 (a page)."""
+    small = cv2.cvtColor(shrink(frame, 320), cv2.COLOR_RGB2GRAY)
+    across = np.abs(cv2.Sobel(small, cv2.CV_32F, 1, 0))
+    down = np.abs(cv2.Sobel(small, cv2.CV_32F, 0, 1))
+    strength = across + down
+    strong = strength > 60.0
+    if int(np.count_nonzero(strong)) < 50:
+        return 0.0
+    aligned = np.maximum(across, down)[strong] > 0.93 * strength[strong]
+    return min(1.0, max(0.0, (float(aligned.mean()) - 0.35) / 0.4))
+
+
 def _spread(values: npt.ArrayLike) -> FloatMap:
     """Stretch to 0–1 between the 2nd and the 98th percentile; a flat map becomes all zeros."""
     found = np.asarray(values, dtype=np.float32)

@@ -150,11 +150,13 @@ def _face(small: Canvas, mask: FloatMap, top: float, bottom: float) -> tuple[flo
     skin = upper & (luma > 70) & (red > 136) & (red < 172) & (blue > 85) & (blue < 130)
     ys, xs = np.nonzero(skin)
     if len(ys) > 0.004 * height * width:
-        y, x = float(np.median(ys)), float(np.median(xs))
-        size = 0.72 * math.sqrt(len(ys)) / height
+        x = float(np.median(xs))
+        # Bare shoulders and fur look like skin too, but a face is never half-way down.
+        y = min(float(np.median(ys)) / height - 0.5, top + 0.37 * tall)
+        size = max(0.72 * math.sqrt(len(ys)) / height, 0.17 * tall)
         return (
             (x + 0.5 - width / 2.0) / height,
-            y / height - 0.5,
+            y,
             min(0.3, max(0.05, size)),
         )
     head = upper & (rows < top + 0.35 * tall)

@@ -87,7 +87,8 @@ def _extend(known: Canvas, pad_x: int, pad_y: int) -> Canvas:
     if pad_x == 0 and pad_y == 0:
         return known.copy()
     height, width = known.shape[:2]
-    wide = cv2.copyMakeBorder(known, pad_y, pad_y, pad_x, pad_x, cv2.BORDER_REFLECT_101)
+    mirrored = cv2.copyMakeBorder(known, pad_y, pad_y, pad_x, pad_x, cv2.BORDER_REFLECT_101)
+    wide = _calm(np.asarray(mirrored, dtype=np.uint8), known, pad_x, pad_y)
     small = cv2.resize(wide, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     sigma = max(1.0, 0.012 * max(height, width) / 4.0)
     soft = cv2.GaussianBlur(small, (0, 0), sigma)
@@ -96,6 +97,26 @@ def _extend(known: Canvas, pad_x: int, pad_y: int) -> Canvas:
     down = _softness(height, pad_y)
     share = np.maximum(across[None, :], down[:, None])[..., None]
     return np.asarray(wide + (soft.astype(np.float32) - wide) * share + 0.5, dtype=np.uint8)
+
+
+def _calm(wide: Canvas, known: Canvas, pad_x: int, pad_y: int) -> Canvas:
+    """Where the rim itself is calm (sky, a wall), draw it on instead of mirroring what is near it.
+
+    A mirrored roof under the upper rim gives the trick away; a sky that just goes on does not.
+    """
+    height, width = known.shape[:2]
+    drawn_on = cv2.copyMakeBorder(known, pad_y, pad_y, pad_x, pad_x, cv2.BORDER_REPLICATE)
+    sides = (
+        (slice(0, pad_y), slice(None), known[0]),
+        (slice(pad_y + height, None), slice(None), known[-1]),
+        (slice(None), slice(0, pad_x), known[:, 0]),
+        (slice(None), slice(pad_x + width, None), known[:, -1]),
+    )
+    for rows, columns, rim in sides:
+        unrest = float(np.abs(np.diff(rim.astype(np.int16), axis=0)).mean())
+        if unrest < 1.0 and rim.shape[0] > 1:
+            wide[rows, columns] = drawn_on[rows, columns]
+    return wide
 
 
 def _softness(length: int, pad: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

@@ -156,13 +156,14 @@ def _flow(
     first: Canvas, last: Canvas, grid: Grid
 ) -> tuple[tuple[tuple[Field, Field], tuple[Field, Field]], float]:
     """Flow towards the other picture for both, in frame heights, and how far to trust it, 0–1."""
-    grey = [cv2.cvtColor(shrink(f, _FLOW_SIDE), cv2.COLOR_RGB2GRAY) for f in (first, last)]
-    height = grey[0].shape[0]
+    grey = [_grey(first), _grey(last)]
+    height, width = grey[0].shape
+    still = np.zeros((height, width, 2), dtype=np.float32)
     found: list[tuple[Field, Field]] = []
     gains: list[float] = []
     for here, there in ((0, 1), (1, 0)):
         search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        flow = cv2.GaussianBlur(search.calc(grey[here], grey[there], None), (0, 0), 4.0)
+        flow = cv2.GaussianBlur(search.calc(grey[here], grey[there], still.copy()), (0, 0), 4.0)
         gains.append(_trust(grey[here], grey[there], np.asarray(flow, dtype=np.float32)))
         limited = np.clip(flow / height, -0.3, 0.3).astype(np.float32)
         found.append(
@@ -174,9 +175,14 @@ def _flow(
     return (found[0], found[1]), min(gains)
 
 
+def _grey(frame: Canvas) -> npt.NDArray[np.uint8]:
+    grey = cv2.cvtColor(shrink(frame, _FLOW_SIDE), cv2.COLOR_RGB2GRAY)
+    return np.asarray(grey, dtype=np.uint8)
+
+
 def _trust(
-    here: npt.NDArray[np.integer],
-    there: npt.NDArray[np.integer],
+    here: npt.NDArray[np.uint8],
+    there: npt.NDArray[np.uint8],
     flow: npt.NDArray[np.float32],
 ) -> float:
     """1 when the flow turns one picture into the other, 0 when it is guesswork."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from kinogate.engines.preview.atmosphere import Atmosphere
 from kinogate.engines.preview.canvas import Canvas
-from kinogate.engines.preview.depth import guess_depth, saliency, shrink
+from kinogate.engines.preview.depth import guess_depth, saliency, shrink, straightness
 from kinogate.engines.preview.fit import fit_cover, surround
 from kinogate.engines.preview.moves import Move, parse_moves
 from kinogate.engines.preview.pacing import smooth, travel
@@ -87,7 +87,9 @@ class Camera:
         self._still = fit_cover(image, width, height)
         self._wide = surround(image, width, height, _MARGIN)
         self._grid = Grid(width, height)
-        self._depth = guess_depth(self._still) - np.float32(0.5)
+        depth = guess_depth(self._still) - np.float32(0.5)
+        # What is made of straight lines shows every lean: keep such pictures nearly flat.
+        self._depth = depth * np.float32(1.0 - 0.75 * straightness(self._still))
         self._fps = fps
         self._moves = moves
         self._curves = travel(frame_count, fps, len(moves))

@@ -108,7 +108,7 @@ _RULES = (
         r"推近|推进|拉近|放大|推镜|前推|推向|靠近|前进|变焦",
     ),
     _rule(
-        Move(orbit=0.075, pan=0.02, zoom=0.06),
+        Move(orbit=0.07, pan=0.02, zoom=0.06),
         r"\borbit\w*",
         r"\barc\w*[\s\-]+(?:shot|around|left|right)",
         r"\b(?:circl|rotat|revolv|mov)\w*[\s\-]+around",

@@ -67,7 +67,7 @@ _ALSO = MappingProxyType({"hufu-1": "hanfu-1"})  # one of the vendor's pages spe
 _BLEND_IN_S = 0.3
 
 
-def template_frames(  # noqa: PLR0917 — the engine's modes share this order of arguments
+def template_frames(
     name: str,
     image: Canvas,
     seed: int,

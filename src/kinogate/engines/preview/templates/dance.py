@@ -40,10 +40,31 @@ class _Style:
 
 _BEND = _Style(beats_hz=1.6, bend=0.26, bounce=0.035, sway=0.03,
                colors=((70, 34, 92), (24, 54, 96), (90, 30, 50)))  # fmt: skip
-_BOUNCE = _Style(beats_hz=2.3, bounce=0.115, sway=0.045, colors=((96, 72, 20), (92, 40, 20), (90, 80, 50)))
-_SWAY = _Style(beats_hz=1.3, sway=0.15, wave=0.025, bounce=0.02, colors=((20, 70, 84), (24, 84, 60), (50, 60, 96)))
-_TWIST = _Style(beats_hz=2.0, twist=0.36, bounce=0.045, sway=0.035, colors=((92, 28, 72), (84, 40, 92), (96, 60, 84)))
-_STEP = _Style(beats_hz=1.8, step=0.20, bounce=0.06, bend=0.06, wave=0.02, colors=((24, 44, 100), (84, 84, 96), (30, 80, 100)))
+_BOUNCE = _Style(
+    beats_hz=2.3, bounce=0.115, sway=0.045, colors=((96, 72, 20), (92, 40, 20), (90, 80, 50))
+)
+_SWAY = _Style(
+    beats_hz=1.3,
+    sway=0.15,
+    wave=0.025,
+    bounce=0.02,
+    colors=((20, 70, 84), (24, 84, 60), (50, 60, 96)),
+)
+_TWIST = _Style(
+    beats_hz=2.0,
+    twist=0.36,
+    bounce=0.045,
+    sway=0.035,
+    colors=((92, 28, 72), (84, 40, 92), (96, 60, 84)),
+)
+_STEP = _Style(
+    beats_hz=1.8,
+    step=0.20,
+    bounce=0.06,
+    bend=0.06,
+    wave=0.02,
+    colors=((24, 44, 100), (84, 84, 96), (30, 80, 100)),
+)
 
 
 def dance1(stage: Stage) -> Shot:
@@ -121,6 +142,9 @@ def _beams(stage: Stage, frame: Canvas, style: _Style, t: float, power: float) -
         r, g, b = style.colors[k % len(style.colors)]
         glow = (round(r * pulse * power), round(g * pulse * power), round(b * pulse * power))
         shapes.append(
-            (pts((x - 0.02, -0.55), (x + 0.02, -0.55), (foot + 0.17, 0.55), (foot - 0.17, 0.55)), glow)
+            (
+                pts((x - 0.02, -0.55), (x + 0.02, -0.55), (foot + 0.17, 0.55), (foot - 0.17, 0.55)),
+                glow,
+            )
         )
     stage.light(frame, shapes, blur=0.03, strength=1.5)

@@ -9,7 +9,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from kinogate.engines.preview.canvas import Canvas, Color, mix
+from kinogate.engines.preview.canvas import Canvas, Color, Points, mix
 from kinogate.engines.preview.pacing import overshoot, ramp, smooth
 from kinogate.engines.preview.templates.stage import Floats, Shot, Stage, heart, oval, placed, pts
 
@@ -26,7 +26,7 @@ class Lean(Protocol):
 
 def hug(stage: Stage) -> Shot:
     """Two people lean in and hold each other, in warm light."""
-    embrace = _lean_in(stage, reach=0.085, lean=0.10)
+    embrace = _lean_in(stage, closer=0.05)
     hearts = _Hearts(stage, count=12)
 
     def shot(t: float) -> Canvas:
@@ -41,7 +41,7 @@ def hug(stage: Stage) -> Shot:
 
 def frenchkiss(stage: Stage) -> Shot:
     """Two people lean in for a kiss, and hearts rise."""
-    embrace = _lean_in(stage, reach=0.10, lean=0.16)
+    embrace = _lean_in(stage, closer=0.075)
     hearts = _Hearts(stage, count=34)
 
     def shot(t: float) -> Canvas:
@@ -54,23 +54,27 @@ def frenchkiss(stage: Stage) -> Shot:
     return shot
 
 
-def _lean_in(stage: Stage, reach: float, lean: float) -> Lean:
-    """Both halves of the figure move and tip towards the line between them."""
-    figure = stage.figure
-    split = _between_heads(stage)
-    halves = [(-1.0, (figure.left + split) / 2.0), (1.0, (split + figure.right) / 2.0)]
+def _lean_in(stage: Stage, *, closer: float) -> Lean:
+    """Both halves of the figure tip towards the line between them.
 
-    def frame_at(
-        t: float, close: float, between: Callable[[Canvas], None] | None = None
-    ) -> Canvas:
+    Args:
+        stage: The picture.
+        closer: How far beyond touching the heads come, in frame heights.
+    """
+    figure = stage.figure
+    split, gap = _between_heads(stage)
+    tip = max(0.03, min(0.14, 0.5 * gap + closer)) / max(0.3, 0.75 * figure.height)
+    halves = ((-1.0, (figure.left + split) / 2.0), (1.0, (split + figure.right) / 2.0))
+
+    def frame_at(t: float, close: float, between: Callable[[Canvas], None] | None = None) -> Canvas:
         u, v = stage.drift(t, push=0.05)
         frame = stage.behind(u, v)
         if between is not None:
             between(frame)
         for side, foot in halves:
             # Each tips as a whole around its foot; the later one overlaps, so nothing tears.
-            turn = -side * close * lean * 1.5 + 0.008 * math.sin(1.6 * t + side) * min(1.0, t)
-            du, dv = u - foot + side * close * 0.5 * reach, v - figure.bottom
+            turn = -side * close * tip + 0.008 * math.sin(1.6 * t + side) * min(1.0, t)
+            du, dv = u - foot + side * close * 0.02, v - figure.bottom
             body_u = foot + du * math.cos(turn) + dv * math.sin(turn)
             body_v = figure.bottom + dv * math.cos(turn) - du * math.sin(turn)
             own = stage.scale_map(np.clip(side * (body_u - split) * 30.0 + 0.5, 0.0, 1.0))
@@ -80,8 +84,8 @@ def _lean_in(stage: Stage, reach: float, lean: float) -> Lean:
     return frame_at
 
 
-def _between_heads(stage: Stage) -> float:
-    """The place near the middle of the figure where its upper part is thinnest."""
+def _between_heads(stage: Stage) -> tuple[float, float]:
+    """Where, near its middle, the figure's upper part is thinnest, and how wide the gap is."""
     figure, mask = stage.figure, stage.figure.mask
     rows, columns = mask.shape
     top = max(0, round((figure.top + 0.5) * rows))
@@ -90,7 +94,14 @@ def _between_heads(stage: Stage) -> float:
     far = np.abs(x - figure.x) / max(0.05, figure.width)
     # Of equally thin places, the one nearest the middle.
     thin = upper / max(1.0, float(upper.max())) + 0.4 * far + 10.0 * (far > 0.22)
-    return float(x[int(np.argmin(thin))])
+    middle = int(np.argmin(thin))
+    free = upper < 0.35 * float(upper.max())
+    left, right = middle, middle
+    while free[left] and left > 0 and middle - left < columns // 6:
+        left -= 1
+    while free[right] and right < columns - 1 and right - middle < columns // 6:
+        right += 1
+    return float(x[middle]), (right - left) / rows
 
 
 class _Hearts:
@@ -158,7 +169,7 @@ def coupleheart(stage: Stage) -> Shot:
     outline = heart(figure.x, -0.06, min(0.50, 0.8 * stage.half_width), corners=120)
     drawn_s = min(2.6, 0.55 * stage.duration_s)
     hearts = _Hearts(stage, count=14)
-    lean = _lean_in(stage, reach=0.03, lean=0.06)
+    lean = _lean_in(stage, closer=0.0)
 
     def shot(t: float) -> Canvas:
         grown = smooth(t / drawn_s)
@@ -181,7 +192,7 @@ def _dim(frame: Canvas, amount: float) -> None:
 
 
 def _draw_light_heart(
-    stage: Stage, frame: Canvas, outline: Floats, grown: float, t: float, color: Color,
+    stage: Stage, frame: Canvas, outline: Points, grown: float, t: float, color: Color,
     drawn_s: float,
 ) -> None:  # fmt: skip
     """The part of an outline that the spark has passed, glowing, and the spark itself."""
@@ -221,9 +232,13 @@ def _blooming(stage: Stage, *, crystal: bool) -> Shot:
         frame = stage.figure_over(stage.behind(u, v), u - sway * up * up, v)
         glow: Color = (70, 120, 170) if crystal else (150, 40, 50)
         open_ = smooth((t - 0.15) / ends_s)
-        stage.light(frame, [(oval(x, y, 1.7 * size, 1.7 * size), glow)], blur=0.12, strength=0.6 * open_)
+        stage.light(
+            frame, [(oval(x, y, 1.7 * size, 1.7 * size), glow)], blur=0.12, strength=0.6 * open_
+        )
         _draw_falling(stage, frame, petals, t - 0.8, crystal=crystal)
-        _draw_rose(stage, frame, x, y + 0.5 * (1.0 - ramp(t, 0.0, 0.9)), size, open_, t, crystal=crystal)
+        _draw_rose(
+            stage, frame, x, y + 0.5 * (1.0 - ramp(t, 0.0, 0.9)), size, open_, t, crystal=crystal
+        )
         return frame
 
     return shot
@@ -249,8 +264,17 @@ def _draw_rose(
         for k in range(count):
             a = 2.0 * math.pi * (k + 0.5 * (number % 2)) / count + 0.10 * math.sin(0.8 * t)
             r = size * reach * grown * 0.62
-            petal = oval(0.0, 0.0, 0.50 * size * reach, 0.42 * size * reach, a, corners=24 if not crystal else 7)
-            petal = petal * (0.35 + 0.65 * grown) + np.array([x + r * math.cos(a), y + 0.9 * r * math.sin(a)])
+            petal = oval(
+                0.0,
+                0.0,
+                0.50 * size * reach,
+                0.42 * size * reach,
+                a,
+                corners=24 if not crystal else 7,
+            )
+            petal = petal * (0.35 + 0.65 * grown) + np.array(
+                [x + r * math.cos(a), y + 0.9 * r * math.sin(a)]
+            )
             light = 0.25 + 0.45 * (0.5 - 0.5 * math.sin(a)) + 0.08 * number
             color = mix(deep, pale, min(1.0, light))
             stage.poly(frame, petal, color, 0.62 if crystal else 1.0)
@@ -261,7 +285,13 @@ def _draw_rose(
         for k in range(7):
             shine = max(0.0, math.sin(2.6 * t + 1.9 * k)) ** 6 * open_
             a = 2.4 * k
-            _glint(stage, frame, x + 0.8 * size * math.cos(a), y + 0.7 * size * math.sin(a), 0.07 * shine)
+            _glint(
+                stage,
+                frame,
+                x + 0.8 * size * math.cos(a),
+                y + 0.7 * size * math.sin(a),
+                0.07 * shine,
+            )
 
 
 def _glint(stage: Stage, frame: Canvas, x: float, y: float, size: float) -> None:
@@ -269,7 +299,9 @@ def _glint(stage: Stage, frame: Canvas, x: float, y: float, size: float) -> None
     if size < 0.004:
         return
     thin = 0.12
-    star = pts((0, -1), (thin, -thin), (1, 0), (thin, thin), (0, 1), (-thin, thin), (-1, 0), (-thin, -thin))
+    star = pts(
+        (0, -1), (thin, -thin), (1, 0), (thin, thin), (0, 1), (-thin, thin), (-1, 0), (-thin, -thin)
+    )
     stage.poly(frame, placed(star, x, y, size), (255, 255, 255))
 
 
@@ -285,8 +317,16 @@ def _draw_falling(
         flip = max(0.2, abs(math.cos(1.9 * age + 6.3 * tone)))
         long = 0.012 + 0.016 * size
         if crystal:
-            splinter = pts((0.0, -long), (0.5 * long * flip, 0.0), (0.0, long), (-0.5 * long * flip, 0.0))
-            stage.poly(frame, placed(splinter, x, y, 1.0, 2.0 * age), (226, 246, 255), 0.5 + 0.4 * flip)
+            splinter = pts(
+                (0.0, -long), (0.5 * long * flip, 0.0), (0.0, long), (-0.5 * long * flip, 0.0)
+            )
+            stage.poly(
+                frame, placed(splinter, x, y, 1.0, 2.0 * age), (226, 246, 255), 0.5 + 0.4 * flip
+            )
         else:
             shape = oval(0.0, 0.0, long, 0.72 * long * flip, corners=18)
-            stage.poly(frame, placed(shape, x, y, 1.0, 1.4 * age + 6.3 * tone), mix((168, 16, 42), (240, 70, 92), tone))
+            stage.poly(
+                frame,
+                placed(shape, x, y, 1.0, 1.4 * age + 6.3 * tone),
+                mix((168, 16, 42), (240, 70, 92), tone),
+            )

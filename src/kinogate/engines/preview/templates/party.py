@@ -8,7 +8,7 @@ import numpy as np
 
 from kinogate.engines.preview.canvas import Canvas, Color, mix
 from kinogate.engines.preview.pacing import overshoot, ramp, rebound, smooth
-from kinogate.engines.preview.templates.stage import Shot, Stage, oval, placed, pts
+from kinogate.engines.preview.templates.stage import Floats, Shot, Stage, oval, placed, pts
 
 _HORSE = np.array(
     [
@@ -50,12 +50,16 @@ def carousel(stage: Stage) -> Shot:
 
 
 def _places(angle: float, count: int) -> list[float]:
-    return [(angle + 2.0 * math.pi * k / count + math.pi) % (2.0 * math.pi) - math.pi for k in range(count)]
+    return [
+        (angle + 2.0 * math.pi * k / count + math.pi) % (2.0 * math.pi) - math.pi
+        for k in range(count)
+    ]
 
 
-def _mirror(u: np.ndarray[tuple[int, ...], np.dtype[np.floating]], half: float) -> np.ndarray[tuple[int, ...], np.dtype[np.floating]]:
+def _mirror(u: Floats, half: float) -> Floats:
     """Fold an endless line back and forth into the frame's width."""
-    return np.abs((u + half) % (4.0 * half) - 2.0 * half) - half
+    folded = np.abs((u + half) % (4.0 * half) - 2.0 * half) - half
+    return np.asarray(folded, dtype=np.float32)
 
 
 def _draw_horse(
@@ -69,14 +73,18 @@ def _draw_horse(
     gold: Color = (226, 184, 92)
     dim = 0.55 + 0.45 * depth
     coat = mix((60, 34, 60), coats[round(abs(a) * 7) % len(coats)], dim)
-    stage.line(frame, pts((x, -0.5), (x, 0.55)), mix((60, 34, 60), gold, dim), 0.012 + 0.008 * depth)
+    stage.line(
+        frame, pts((x, -0.5), (x, 0.55)), mix((60, 34, 60), gold, dim), 0.012 + 0.008 * depth
+    )
     facing = 1.0 if math.cos(a) > 0 else -1.0
     body = _HORSE * np.array([-facing, 1.0])
     stage.poly(frame, placed(body, x, y, size), coat)
     saddle = placed(oval(0.02, -0.20, 0.20, 0.10), x, y, size)
     stage.poly(frame, saddle, mix((60, 34, 60), (206, 52, 74), dim))
     mane = np.array([(0.24, -0.28), (0.30, -0.56), (0.42, -0.70), (0.26, -0.60), (0.14, -0.26)])
-    stage.poly(frame, placed(mane * np.array([-facing, 1.0]), x, y, size), mix((60, 34, 60), gold, dim))
+    stage.poly(
+        frame, placed(mane * np.array([-facing, 1.0]), x, y, size), mix((60, 34, 60), gold, dim)
+    )
 
 
 def _draw_canopy(
@@ -91,8 +99,13 @@ def _draw_canopy(
         x0, x1 = math.sin(a0) * half * 1.12, math.sin(a1) * half * 1.12
         y0, y1 = (top + 0.115 + 0.05 * math.cos(a) for a in (a0, a1))
         color: Color = (206, 52, 74) if k % 2 else (252, 240, 222)
-        stage.poly(frame, pts((0.3 * x0, top - 0.02), (0.3 * x1, top - 0.02), (x1, y1), (x0, y0)), color)
-        drop = [(x0 + (x1 - x0) * s, y0 + (y1 - y0) * s + 0.035 * math.sin(math.pi * s)) for s in np.linspace(0, 1, 9)]
+        stage.poly(
+            frame, pts((0.3 * x0, top - 0.02), (0.3 * x1, top - 0.02), (x1, y1), (x0, y0)), color
+        )
+        drop = [
+            (x0 + (x1 - x0) * s, y0 + (y1 - y0) * s + 0.035 * math.sin(math.pi * s))
+            for s in np.linspace(0, 1, 9)
+        ]
         stage.poly(frame, pts(*drop), (238, 196, 96))
     floor = 0.5 + 0.25 * (1.0 - built)
     rim = oval(0.0, floor - 0.02, half * 1.15, 0.075)
@@ -117,17 +130,34 @@ def graduation(stage: Stage) -> Shot:
     lands_s = min(1.5, 0.3 * stage.duration_s)
     size = max(0.13, min(0.34, 0.95 * _head_width(stage)))
     confetti = dice.random((190, 7))
-    colors: tuple[Color, ...] = ((236, 74, 84), (250, 196, 60), (70, 160, 226), (104, 190, 96), (176, 104, 210), (255, 255, 255))
+    colors: tuple[Color, ...] = (
+        (236, 74, 84),
+        (250, 196, 60),
+        (70, 160, 226),
+        (104, 190, 96),
+        (176, 104, 210),
+        (255, 255, 255),
+    )
 
     def shot(t: float) -> Canvas:
         u, v = stage.drift(t)
         after = t - lands_s
-        nod = 0.03 * rebound(after, 1.8, 0.5) * float(after > 0) + 0.012 * math.sin(3.1 * t) * smooth(t - lands_s)
+        nod = 0.03 * rebound(after, 1.8, 0.5) * float(after > 0) + 0.012 * math.sin(
+            3.1 * t
+        ) * smooth(t - lands_s)
         head = np.exp(-(((v - figure.face_y) / 0.34) ** 2))
         frame = stage.figure_over(stage.behind(u, v), u - 0.4 * nod * head, v - nod * head)
         fall = overshoot(min(1.0, t / lands_s)) if t < lands_s else 1.0
         turn = 0.9 * (1.0 - fall) + 0.05 * math.sin(2.6 * t) * min(1.0, max(0.0, after))
-        _draw_cap(stage, frame, figure.face_x + 0.4 * nod, figure.top + 0.10 * size + nod - 0.9 * (1.0 - fall), size, turn, t)
+        _draw_cap(
+            stage,
+            frame,
+            figure.face_x + 0.4 * nod,
+            figure.top + 0.10 * size + nod - 0.9 * (1.0 - fall),
+            size,
+            turn,
+            t,
+        )
         for i, (x0, y0, speed, phase, spin, kind, wide) in enumerate(confetti.tolist()):
             since = t - 0.6 * lands_s - 2.6 * phase
             if since <= 0.0:
@@ -148,9 +178,9 @@ def _head_width(stage: Stage) -> float:
     """How wide the figure is a little below its top."""
     figure = stage.figure
     mask = figure.mask
-    rows = mask.shape[0]
+    rows = int(mask.shape[0])
     row = min(rows - 1, round((figure.top + 0.5 + 0.16 * figure.height) * rows))
-    return float((mask[row] > 0.5).sum()) / rows
+    return int(np.count_nonzero(mask[row] > 0.5)) / rows
 
 
 def _draw_cap(
@@ -165,7 +195,12 @@ def _draw_cap(
     swing = 0.22 * math.sin(3.4 * t)
     cord = pts((0.0, -0.17), (0.62, -0.13), (0.68 + 0.3 * swing, 0.10), (0.70 + swing, 0.30))
     stage.line(frame, placed(cord, x, y, size, turn), gold, 0.030 * size)
-    tuft = pts((0.66 + swing, 0.26), (0.74 + swing, 0.26), (0.79 + 1.2 * swing, 0.48), (0.63 + 1.2 * swing, 0.48))
+    tuft = pts(
+        (0.66 + swing, 0.26),
+        (0.74 + swing, 0.26),
+        (0.79 + 1.2 * swing, 0.48),
+        (0.63 + 1.2 * swing, 0.48),
+    )
     stage.poly(frame, placed(tuft, x, y, size, turn), gold)
     stage.poly(frame, placed(oval(0.0, -0.17, 0.05, 0.03), x, y, size, turn), gold)
 
@@ -182,7 +217,9 @@ def money(stage: Stage) -> Shot:
         frame = stage.behind(u, v)
         _rain(frame, t, 0.0, 0.55)
         up = (figure.bottom - v) / (1.0 + 1.2 * hop)
-        frame = stage.figure_over(frame, u - 0.02 * joy * math.sin(4.2 * t) * np.clip(up, 0, 1), figure.bottom - up)
+        frame = stage.figure_over(
+            frame, u - 0.02 * joy * math.sin(4.2 * t) * np.clip(up, 0, 1), figure.bottom - up
+        )
         _rain(frame, t, 0.55, 1.01)
         return frame
 
@@ -194,7 +231,9 @@ def money(stage: Stage) -> Shot:
                 continue
             scale = 0.55 + 0.75 * near
             drop = ((0.20 + 0.30 * near + 0.12 * spin) * since) % 1.45
-            x = (x0 - 0.5) * 2.2 * stage.half_width + 0.08 * scale * math.sin(1.7 * since + 6.3 * phase)
+            x = (x0 - 0.5) * 2.2 * stage.half_width + 0.08 * scale * math.sin(
+                1.7 * since + 6.3 * phase
+            )
             y = -0.68 + drop
             if low > 0.0 and abs(x - figure.face_x) < 1.3 * figure.face_size:
                 continue  # before the figure, but never before its face
@@ -221,9 +260,21 @@ def _draw_note(
     green = mix((112, 172, 116), (74, 128, 86), 0.5 - 0.5 * flip)
     stage.poly(frame, placed(outline, x, y, scale, turn), mix(green, (250, 252, 240), 0.55))
     stage.poly(frame, placed(outline * 0.90, x, y, scale, turn), green)
-    stage.poly(frame, placed(outline * np.array([0.80, 0.76]), x, y, scale, turn), mix(green, (250, 252, 240), 0.25))
-    stage.poly(frame, placed(oval(0.0, 0.0, 0.034, abs(tall) * 0.62, corners=20), x, y, scale, turn), mix(green, (20, 60, 40), 0.45))
-    stage.poly(frame, placed(oval(0.0, 0.0, 0.018, abs(tall) * 0.34, corners=16), x, y, scale, turn), (236, 222, 150))
+    stage.poly(
+        frame,
+        placed(outline * np.array([0.80, 0.76]), x, y, scale, turn),
+        mix(green, (250, 252, 240), 0.25),
+    )
+    stage.poly(
+        frame,
+        placed(oval(0.0, 0.0, 0.034, abs(tall) * 0.62, corners=20), x, y, scale, turn),
+        mix(green, (20, 60, 40), 0.45),
+    )
+    stage.poly(
+        frame,
+        placed(oval(0.0, 0.0, 0.018, abs(tall) * 0.34, corners=16), x, y, scale, turn),
+        (236, 222, 150),
+    )
 
 
 def _draw_coin(stage: Stage, frame: Canvas, x: float, y: float, r: float, phase: float) -> None:
@@ -232,5 +283,6 @@ def _draw_coin(stage: Stage, frame: Canvas, x: float, y: float, r: float, phase:
     stage.poly(frame, oval(x, y, r * thin, r, corners=24), (248, 206, 84))
     stage.poly(frame, oval(x, y, 0.68 * r * thin, 0.68 * r, corners=20), (228, 176, 56))
     if abs(math.cos(phase)) > 0.9:
-        stage.poly(frame, oval(x - 0.3 * r, y - 0.35 * r, 0.18 * r, 0.10 * r, -0.6), (255, 250, 220))
-
+        stage.poly(
+            frame, oval(x - 0.3 * r, y - 0.35 * r, 0.18 * r, 0.10 * r, -0.6), (255, 250, 220)
+        )

@@ -31,7 +31,9 @@ def squish(stage: Stage) -> Shot:
         wide = tall**-0.75
         up = (figure.bottom - v) / tall
         # The middle bulges more than head and foot: jelly, not a scaled picture.
-        belly = 1.0 + (wide - 1.0) * (0.45 + 1.1 * np.sin(np.pi * np.clip(up / figure.height, 0, 1)))
+        belly = 1.0 + (wide - 1.0) * (
+            0.45 + 1.1 * np.sin(np.pi * np.clip(up / figure.height, 0, 1))
+        )
         side = (u - figure.x) / belly
         side = side + 0.03 * wobble * np.sin(9.0 * up + 11.0 * t) * np.clip(up * 2.0, 0.0, 1.0)
         return stage.figure_over(stage.behind(u, v), figure.x + side, figure.bottom - up)
@@ -77,7 +79,9 @@ def _draw_plate(
     for k in range(16):
         a = angle + 2.0 * math.pi * k / 16.0
         lamp: Color = (255, 232, 160) if k % 2 else (255, 250, 236)
-        stage.dot(frame, x + 0.96 * reach * math.cos(a), y + 0.21 * reach * math.sin(a), 0.008, lamp)
+        stage.dot(
+            frame, x + 0.96 * reach * math.cos(a), y + 0.21 * reach * math.sin(a), 0.008, lamp
+        )
 
 
 def poke(stage: Stage) -> Shot:
@@ -128,7 +132,9 @@ def _draw_finger(stage: Stage, frame: Canvas, x: float, y: float, side: float) -
         stage.line(frame, place((0.22, 0.082 + 0.042 * k), (0.32, 0.082 + 0.042 * k)), shade, 0.004)
     stage.poly(frame, place((0.40, -0.06), (0.40, 0.16), (1.4, 0.20), (1.4, -0.06)), skin)
     stage.poly(frame, place((0.52, -0.09), (0.52, 0.19), (1.6, 0.23), (1.6, -0.10)), (70, 104, 168))
-    stage.poly(frame, place((0.50, -0.09), (0.50, 0.19), (0.54, 0.19), (0.54, -0.09)), (236, 238, 244))
+    stage.poly(
+        frame, place((0.50, -0.09), (0.50, 0.19), (0.54, 0.19), (0.54, -0.09)), (236, 238, 244)
+    )
 
 
 def inflate(stage: Stage) -> Shot:
@@ -147,7 +153,10 @@ def inflate(stage: Stage) -> Shot:
         turn = 0.12 * float_up * math.sin(0.9 * t + 0.6)
         shrink = 1.0 - 0.30 * float_up
         du, dv = (u - x) / shrink, (v - y) / shrink
-        du, dv = du * math.cos(turn) + dv * math.sin(turn), dv * math.cos(turn) - du * math.sin(turn)
+        du, dv = (
+            du * math.cos(turn) + dv * math.sin(turn),
+            dv * math.cos(turn) - du * math.sin(turn),
+        )
         away = np.hypot(du, dv) / radius
         # A lens: the middle swells, the rim is drawn in, as a skin full of air.
         swell = 1.0 + puff * (0.85 * np.exp(-((away / 0.8) ** 2)) - 0.16)

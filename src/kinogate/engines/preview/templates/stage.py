@@ -242,9 +242,7 @@ def pts(*pairs: tuple[float, float]) -> Points:
     return np.array(pairs, dtype=np.float64)
 
 
-def oval(
-    x: float, y: float, rx: float, ry: float, turn: float = 0.0, corners: int = 40
-) -> Points:
+def oval(x: float, y: float, rx: float, ry: float, turn: float = 0.0, corners: int = 40) -> Points:
     """The outline of an ellipse, turned clockwise by `turn` radians."""
     angle = np.linspace(0.0, 2.0 * math.pi, corners, endpoint=False)
     return placed(np.stack([rx * np.cos(angle), ry * np.sin(angle)], axis=1), x, y, 1.0, turn)

@@ -34,12 +34,15 @@ def hanfu(stage: Stage) -> Shot:
         sway = 0.008 * np.sin(1.6 * t + 2.0 * v)
 
         def silk(pixels: Canvas) -> Canvas:
-            return _robe(stage, pixels, u, v, collar_y)
+            dressed = _robe(stage, pixels, u, v, collar_y)
+            _draw_collar(stage, dressed, figure.face_x - 0.008 * math.sin(1.6 * t), collar_y)
+            return dressed
 
         after = stage.figure_over(after, u + sway, v, tone=silk)
-        _draw_collar(stage, after, figure.face_x - 0.008 * math.sin(1.6 * t), collar_y)
         wave = 0.06 * np.sin(7.0 * grid.v + 2.6 * t) + 0.03 * np.sin(15.0 * grid.v - 3.4 * t)
-        frame = blend(before, after, stage.scale_map(np.clip((front + wave - grid.u) * 60.0, 0.0, 1.0)))
+        frame = blend(
+            before, after, stage.scale_map(np.clip((front + wave - grid.u) * 60.0, 0.0, 1.0))
+        )
         _draw_curtain(stage, frame, front, wave, t)
         _draw_blossom(stage, frame, petals, t, smooth(t - 0.4 * passes_s))
         return frame
@@ -59,7 +62,9 @@ def _ink(stage: Stage) -> Canvas:
     x, y = np.meshgrid(np.linspace(0, 1, columns), np.linspace(0, 1, rows))
     for base, tall, tone in ((0.48, 0.24, 0.20), (0.62, 0.18, 0.30), (0.78, 0.12, 0.24)):
         ridge = base - tall * np.abs(np.sin(5.0 * x + 9.0 * base) * np.sin(2.3 * x + 3.0 * base))
-        depth = np.clip((y - ridge) / 0.012, 0.0, 1.0) * np.exp(-np.clip(y - ridge, 0.0, 1.0) / 0.16)
+        depth = np.clip((y - ridge) / 0.012, 0.0, 1.0) * np.exp(
+            -np.clip(y - ridge, 0.0, 1.0) / 0.16
+        )
         share = share * (1.0 - tone * depth[..., None])
     paper = np.array([246.0, 238.0, 222.0], dtype=np.float32)
     tinted = np.clip(share * paper, 0.0, 255.0).astype(np.uint8)
@@ -95,11 +100,19 @@ def _draw_collar(stage: Stage, frame: Canvas, x: float, y: float) -> None:
     """The crossed collar, right over left from where we stand, and a sash."""
     s = 1.0 * stage.figure.face_size
     cream, edge = (244, 236, 214), (176, 58, 52)
-    for side, color in ((-1.0, cream), (1.0, cream)):
-        band = pts((side * 0.62, -0.42), (side * 0.40, -0.52), (-side * 0.42, 1.35), (-side * 0.10, 1.50))
-        stage.poly(frame, placed(band, x, y, s), color)
-        rim = pts((side * 0.62, -0.42), (-side * 0.10, 1.50))
-        stage.line(frame, placed(rim, x, y, s), edge, 0.05 * s)
+    for side in (1.0, -1.0):
+        # From beside the neck down across the chest; the second band lies over the first.
+        band = [
+            (0.62, -0.36),
+            (0.40, -0.42),
+            (0.22, 0.20),
+            (-0.70, 1.70),
+            (-0.36, 1.84),
+            (0.46, 0.36),
+        ]
+        shape = pts(*band) * np.array([side, 1.0])
+        stage.poly(frame, placed(shape, x, y, s), cream)
+        stage.line(frame, placed(shape[[0, 5, 4]], x, y, s), edge, 0.06 * s)
     sash = pts((-1.5, 1.72), (1.5, 1.72), (1.5, 2.15), (-1.5, 2.15))
     if y + 2.2 * s < 0.55:
         stage.poly(frame, placed(sash, x, y, s), edge)
@@ -133,7 +146,9 @@ def _draw_blossom(stage: Stage, frame: Canvas, petals: Floats, t: float, shown: 
         x = (x0 - 0.5) * 2.1 * stage.half_width + 0.10 * math.sin(1.1 * t + 6.3 * phase)
         long = (0.008 + 0.010 * size) * shown
         flat = max(0.25, abs(math.cos(1.6 * t + 6.3 * phase)))
-        shape = placed(oval(0.0, 0.0, long, 0.7 * long * flat, corners=16), x, y, 1.0, 1.2 * t + 9.0 * phase)
+        shape = placed(
+            oval(0.0, 0.0, long, 0.7 * long * flat, corners=16), x, y, 1.0, 1.2 * t + 9.0 * phase
+        )
         stage.poly(frame, shape, mix((248, 196, 206), (236, 140, 160), size))
 
 
@@ -155,13 +170,32 @@ def solaron(stage: Stage) -> Shot:
         def gilded(pixels: Canvas) -> Canvas:
             """Gold by brightness, kept half transparent."""
             grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-            gold = cv2.merge([cv2.convertScaleAbs(grey, alpha=1.25, beta=22), cv2.convertScaleAbs(grey, alpha=0.86), cv2.convertScaleAbs(grey, alpha=0.36)])
-            return np.asarray(cv2.addWeighted(pixels, 1.0 - 0.5 * power, gold, 0.5 * power, 0.0), dtype=np.uint8)
+            gold = cv2.merge(
+                [
+                    cv2.convertScaleAbs(grey, alpha=1.25, beta=22),
+                    cv2.convertScaleAbs(grey, alpha=0.86),
+                    cv2.convertScaleAbs(grey, alpha=0.36),
+                ]
+            )
+            return np.asarray(
+                cv2.addWeighted(pixels, 1.0 - 0.5 * power, gold, 0.5 * power, 0.0), dtype=np.uint8
+            )
 
         up = np.clip((figure.bottom - v) / figure.height, 0.0, 1.0)
-        frame = stage.figure_over(frame, u - 0.008 * math.sin(2.0 * t) * power * up, v + 0.02 * power * up, tone=gilded)
+        frame = stage.figure_over(
+            frame, u - 0.008 * math.sin(2.0 * t) * power * up, v + 0.02 * power * up, tone=gilded
+        )
         glow = round(70 * power + 110 * burst)
-        stage.light(frame, [(oval(x, y, 0.5 + 0.5 * burst, 0.4 + 0.4 * burst), (glow, glow * 6 // 10, glow * 2 // 10))], blur=0.2)
+        stage.light(
+            frame,
+            [
+                (
+                    oval(x, y, 0.5 + 0.5 * burst, 0.4 + 0.4 * burst),
+                    (glow, glow * 6 // 10, glow * 2 // 10),
+                )
+            ],
+            blur=0.2,
+        )
         for x0, y0, speed, phase, size in embers.tolist():
             rise = (y0 + (0.18 + 0.35 * speed) * t) % 1.2
             ex = (x0 - 0.5) * 2.0 * stage.half_width + 0.03 * math.sin(4.0 * t + 6.3 * phase)
@@ -186,9 +220,13 @@ def _draw_sun(
         right = (x + 0.8 * size * math.cos(a + wide * 2), y + 0.8 * size * math.sin(a + wide * 2))
         rays.append((pts(left, tip, right), (255, 150, 40)))
     stage.light(frame, rays, blur=0.012, strength=power)
-    stage.light(frame, [(oval(x, y, 1.5 * size, 1.5 * size), (190, 84, 16))], blur=0.12, strength=power)
+    stage.light(
+        frame, [(oval(x, y, 1.5 * size, 1.5 * size), (190, 84, 16))], blur=0.12, strength=power
+    )
     stage.poly(frame, oval(x, y, size, size, corners=80), (255, 196, 72), power)
-    stage.poly(frame, oval(x, y, 0.86 * size, 0.86 * size, corners=80), (255, 232, 150), 0.8 * power)
+    stage.poly(
+        frame, oval(x, y, 0.86 * size, 0.86 * size, corners=80), (255, 232, 150), 0.8 * power
+    )
     for k in range(3):
         a = 0.5 * t + 2.1 * k
         loop = np.linspace(-0.45, 0.45, 14)
@@ -211,17 +249,36 @@ def magazine(stage: Stage) -> Shot:
         tilt = 0.05 * formed * math.sin(0.9 * t)
         scale = 1.0 - 0.08 * formed
         du, dv = u / scale, v / scale
-        page_u, page_v = du * math.cos(tilt) + dv * math.sin(tilt), dv * math.cos(tilt) - du * math.sin(tilt)
+        page_u, page_v = (
+            du * math.cos(tilt) + dv * math.sin(tilt),
+            dv * math.cos(tilt) - du * math.sin(tilt),
+        )
         # The page hangs in the middle; its picture is centred on the face.
         inner_u, inner_v = page_u + lean_x * formed, page_v
         desk = stage.behind(u * 0.7, v * 0.7)
-        desk = np.asarray(cv2.GaussianBlur(cv2.resize(desk, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA), (0, 0), 3.0), dtype=np.uint8)
-        desk = np.asarray(cv2.resize(desk, (stage.width, stage.height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+        desk = np.asarray(
+            cv2.GaussianBlur(
+                cv2.resize(desk, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA),
+                (0, 0),
+                3.0,
+            ),
+            dtype=np.uint8,
+        )
+        desk = np.asarray(
+            cv2.resize(desk, (stage.width, stage.height), interpolation=cv2.INTER_LINEAR),
+            dtype=np.uint8,
+        )
         stage.tint(desk, (30, 30, 38), 0.35 * formed)
         width = half + 0.1 - (half + 0.1 - page_half) * formed
-        inside = np.clip((width - np.abs(page_u)) * 90.0, 0.0, 1.0) * np.clip((0.5 - np.abs(page_v)) * 90.0 + (1.0 - formed) * 9.0, 0.0, 1.0)
-        shade = np.clip((width + 0.03 - np.abs(page_u - 0.015)) * 14.0, 0.0, 1.0) * np.clip((0.53 - np.abs(page_v - 0.012)) * 14.0, 0.0, 1.0)
-        cv2.multiply(desk, cv2.merge([255 - stage.scale_map(shade * 0.6)] * 3), dst=desk, scale=1 / 255.0)
+        inside = np.clip((width - np.abs(page_u)) * 90.0, 0.0, 1.0) * np.clip(
+            (0.5 - np.abs(page_v)) * 90.0 + (1.0 - formed) * 9.0, 0.0, 1.0
+        )
+        shade = np.clip((width + 0.03 - np.abs(page_u - 0.015)) * 14.0, 0.0, 1.0) * np.clip(
+            (0.53 - np.abs(page_v - 0.012)) * 14.0, 0.0, 1.0
+        )
+        cv2.multiply(
+            desk, cv2.merge([255 - stage.scale_map(shade * 0.6)] * 3), dst=desk, scale=1 / 255.0
+        )
         page = stage.behind(inner_u, inner_v)
         _draw_type(stage, page, t - 0.7 * forms_s, tilt, scale, page_half, behind=True)
         page = stage.figure_over(page, inner_u, inner_v)
@@ -242,7 +299,16 @@ def _draw_type(
     white, accent = (255, 255, 255), (255, 214, 72)
     if behind:
         shown = overshoot(min(1.0, max(0.0, since / 0.6)))
-        _write(stage, page, "MOTION", (-0.94 * half, -0.335 - 0.4 * (1.0 - shown)), 1.86 * half, white, tilt, scale)
+        _write(
+            stage,
+            page,
+            "MOTION",
+            (-0.94 * half, -0.335 - 0.4 * (1.0 - shown)),
+            1.86 * half,
+            white,
+            tilt,
+            scale,
+        )
         return
     lines = (
         ("THE MOVING ISSUE", -0.90, 0.16, 0.95, accent),
@@ -257,12 +323,19 @@ def _draw_type(
             _write(stage, page, text, ((x + slide) * half, y), width * half, color, tilt, scale)
     bars = smooth((since - 1.2) / 0.4)
     if bars > 0.0:
-        plate = pts((0.46, 0.385), (0.94, 0.385), (0.94, 0.47), (0.46, 0.47)) * np.array([half, 1.0])
+        plate = pts((0.46, 0.385), (0.94, 0.385), (0.94, 0.47), (0.46, 0.47)) * np.array(
+            [half, 1.0]
+        )
         stage.poly(page, placed(plate, 0.0, 0.0, scale, tilt), white)
         for k in range(22):
             if (k * 7) % 5 < 3:
                 x = (0.49 + 0.02 * k) * half
-                bar = pts((x, 0.395), (x + 0.010 * half, 0.395), (x + 0.010 * half, 0.395 + 0.065 * bars), (x, 0.395 + 0.065 * bars))
+                bar = pts(
+                    (x, 0.395),
+                    (x + 0.010 * half, 0.395),
+                    (x + 0.010 * half, 0.395 + 0.065 * bars),
+                    (x, 0.395 + 0.065 * bars),
+                )
                 stage.poly(page, placed(bar, 0.0, 0.0, scale, tilt), (20, 20, 24))
 
 
@@ -280,9 +353,17 @@ def _write(
     cos, sin = math.cos(tilt) * zoom, math.sin(tilt) * zoom
     base_x, base_y = 8.0, tall + 8.0
     matrix = np.array(
-        [[cos, -sin, corner[0] - cos * base_x + sin * base_y], [sin, cos, corner[1] - sin * base_x - cos * base_y]]
+        [
+            [cos, -sin, corner[0] - cos * base_x + sin * base_y],
+            [sin, cos, corner[1] - sin * base_x - cos * base_y],
+        ]
     )
-    weight = cv2.warpAffine(plate, matrix, (stage.width, stage.height), flags=cv2.INTER_LINEAR if zoom > 0.5 else cv2.INTER_AREA)
+    weight = cv2.warpAffine(
+        plate,
+        matrix,
+        (stage.width, stage.height),
+        flags=cv2.INTER_LINEAR if zoom > 0.5 else cv2.INTER_AREA,
+    )
     solid = np.empty_like(page)
     solid[:] = color
     page[:] = blend(page, solid, np.asarray(weight, dtype=np.uint8))
@@ -300,12 +381,17 @@ class _Armour:
 
 def mech1(stage: Stage) -> Shot:
     """Silver six-cornered plates fly in and close around the figure; a blue core lights up."""
-    return _assemble(stage, _Armour(metal=(108, 122, 140), bright=(226, 236, 246), light=(90, 190, 255), corners=6))
+    return _assemble(
+        stage,
+        _Armour(metal=(108, 122, 140), bright=(226, 236, 246), light=(90, 190, 255), corners=6),
+    )
 
 
 def mech2(stage: Stage) -> Shot:
     """Red and gold plates fly in and close around the figure; a golden core lights up."""
-    return _assemble(stage, _Armour(metal=(140, 26, 30), bright=(250, 196, 92), light=(255, 190, 80), corners=4))
+    return _assemble(
+        stage, _Armour(metal=(140, 26, 30), bright=(250, 196, 92), light=(255, 190, 80), corners=4)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,9 +426,21 @@ def _assemble(stage: Stage, armour: _Armour) -> Shot:
         if lit > 0.0:
             r, g, b = armour.light
             pulse = lit * (0.75 + 0.25 * math.sin(4.0 * t))
-            stage.light(frame, [(oval(*core, 0.06, 0.06), (r, g, b))], blur=0.05, strength=1.7 * pulse)
-            stage.poly(frame, oval(*core, 0.042, 0.042, corners=armour.corners), mix(armour.light, (255, 255, 255), 0.75))
-            stage.line(frame, oval(*core, 0.055, 0.055, corners=armour.corners), armour.bright, 0.008, closed=True)
+            stage.light(
+                frame, [(oval(*core, 0.06, 0.06), (r, g, b))], blur=0.05, strength=1.7 * pulse
+            )
+            stage.poly(
+                frame,
+                oval(*core, 0.042, 0.042, corners=armour.corners),
+                mix(armour.light, (255, 255, 255), 0.75),
+            )
+            stage.line(
+                frame,
+                oval(*core, 0.055, 0.055, corners=armour.corners),
+                armour.bright,
+                0.008,
+                closed=True,
+            )
         return frame
 
     return shot
@@ -352,15 +450,19 @@ def _plates(stage: Stage, armour: _Armour) -> list[_Plate]:
     """A mesh of plates over the figure except its face, the lower ones first."""
     figure, dice, mask = stage.figure, stage.dice, stage.figure.mask
     rows, columns = mask.shape
-    size = max(0.032, min(0.055, 0.085 * figure.width))
-    step_x, step_y = (1.74, 1.51) if armour.corners == 6 else (1.5, 1.5)
+    size = max(0.030, min(0.050, 0.075 * figure.width))
+    step_x, step_y = (1.74, 1.51) if armour.corners == 6 else (1.9, 0.95)
     found: list[_Plate] = []
     for j, y in enumerate(np.arange(figure.top, figure.bottom + size, step_y * size)):
-        for x in np.arange(figure.left + (j % 2) * step_x * size / 2.0, figure.right + size, step_x * size):
+        for x in np.arange(
+            figure.left + (j % 2) * step_x * size / 2.0, figure.right + size, step_x * size
+        ):
             row = min(rows - 1, max(0, round((y + 0.5) * rows)))
             column = min(columns - 1, max(0, round(x * rows + columns / 2.0)))
-            away = math.hypot((x - figure.face_x) / 0.9, (y - figure.face_y - 0.1 * figure.face_size) / 1.15)
-            if mask[row, column] < 0.5 or away < 1.02 * figure.face_size:
+            away = math.hypot(
+                (x - figure.face_x) / 0.9, (y - figure.face_y - 0.1 * figure.face_size) / 1.15
+            )
+            if mask[row, column] < 0.4 or away < 0.88 * figure.face_size:
                 continue
             a, b, c, d = dice.random(4)
             order = (figure.bottom - y) / figure.height
@@ -381,7 +483,7 @@ def _draw_plate(
     x = plate.from_x + (plate.x - plate.from_x) * home
     y = plate.from_y + (plate.y - breath - plate.from_y) * home
     size = plate.size * (1.7 - 0.66 * home)
-    turn = plate.spin * (1.0 - home) + (math.pi / 6.0 if armour.corners == 6 else math.pi / 4.0)
+    turn = plate.spin * (1.0 - home) + (math.pi / 6.0 if armour.corners == 6 else 0.0)
     side = (plate.x - stage.figure.face_x) / max(0.1, 0.5 * stage.figure.width)
     light = 0.55 - 0.40 * side + 0.25 * (plate.shade - 0.5)
     flash = max(0.0, 1.0 - abs(way - 1.05) / 0.35)
@@ -404,9 +506,26 @@ def _draw_visor(stage: Stage, frame: Canvas, armour: _Armour, closed: float, t: 
     figure = stage.figure
     s = figure.face_size
     for side in (-1.0, 1.0):
-        guard = pts((0.98, -0.75), (1.16, -0.35), (1.12, 0.55), (0.70, 1.12), (0.52, 0.98), (0.86, 0.45))
-        shape = placed(guard * np.array([side, 1.0]), figure.face_x + side * 0.6 * (1.0 - closed), figure.face_y, s)
+        guard = pts(
+            (0.98, -0.75), (1.16, -0.35), (1.12, 0.55), (0.70, 1.12), (0.52, 0.98), (0.86, 0.45)
+        )
+        shape = placed(
+            guard * np.array([side, 1.0]),
+            figure.face_x + side * 0.6 * (1.0 - closed),
+            figure.face_y,
+            s,
+        )
         stage.poly(frame, shape, mix(armour.metal, armour.bright, 0.45 - 0.25 * side))
         stage.line(frame, shape, mix(armour.metal, (0, 0, 0), 0.5), 0.03 * s, closed=True)
-        strip = placed(pts((1.04, -0.45), (1.0, 0.30)) * np.array([side, 1.0]), figure.face_x + side * 0.6 * (1.0 - closed), figure.face_y, s)
-        stage.line(frame, strip, mix(armour.light, (255, 255, 255), 0.4 + 0.3 * math.sin(3.0 * t)), 0.05 * s)
+        strip = placed(
+            pts((0.88, -0.45), (0.85, 0.30)) * np.array([side, 1.0]),
+            figure.face_x + side * 0.6 * (1.0 - closed),
+            figure.face_y,
+            s,
+        )
+        stage.line(
+            frame,
+            strip,
+            mix(armour.light, (255, 255, 255), 0.4 + 0.3 * math.sin(3.0 * t)),
+            0.05 * s,
+        )

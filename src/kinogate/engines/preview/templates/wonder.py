@@ -26,14 +26,19 @@ def mermaid(stage: Stage) -> Shot:
         u, v = stage.drift(t)
         dive = ramp(t, 0.0, 1.6)
         ripple = 0.006 * dive
-        frame = stage.behind(u + ripple * np.sin(18.0 * v + 2.2 * t), v + ripple * np.sin(14.0 * u + 1.7 * t))
+        frame = stage.behind(
+            u + ripple * np.sin(18.0 * v + 2.2 * t), v + ripple * np.sin(14.0 * u + 1.7 * t)
+        )
         _sink(stage, frame, t, dive)
         scale = 1.0 - 0.46 * dive
         x = figure.x + 0.05 * dive * math.sin(0.8 * t)
         y = figure.y - 0.15 * dive + 0.03 * dive * math.sin(1.5 * t)
         tilt = 0.12 * dive * math.sin(0.8 * t + 0.9)
         du, dv = (u - x) / scale, (v - y) / scale
-        du, dv = du * math.cos(tilt) + dv * math.sin(tilt), dv * math.cos(tilt) - du * math.sin(tilt)
+        du, dv = (
+            du * math.cos(tilt) + dv * math.sin(tilt),
+            dv * math.cos(tilt) - du * math.sin(tilt),
+        )
         wave = dive * 0.05 * np.sin(2.4 * t - 3.4 * dv) * np.clip(dv + 0.1, 0.0, 1.0)
         body_u, body_v = figure.x + du - wave, figure.y + dv
         # Below the waist the figure narrows into the tail.
@@ -48,7 +53,9 @@ def mermaid(stage: Stage) -> Shot:
             up = (y0 + (0.10 + 0.16 * speed) * t) % 1.2
             bx = (x0 - 0.5) * 2.1 * stage.half_width + 0.02 * math.sin(3.0 * t + 6.3 * phase)
             r = (0.006 + 0.016 * size * size) * min(1.0, dive * 1.5)
-            stage.line(frame, oval(bx, 0.6 - up, r, r, corners=18), (206, 238, 250), 0.0022, closed=True)
+            stage.line(
+                frame, oval(bx, 0.6 - up, r, r, corners=18), (206, 238, 250), 0.0022, closed=True
+            )
             stage.dot(frame, bx - 0.4 * r, 0.6 - up - 0.4 * r, 0.22 * r, (255, 255, 255))
         return frame
 
@@ -61,15 +68,31 @@ def _sink(stage: Stage, frame: Canvas, t: float, depth: float) -> None:
     x = np.linspace(-1.0, 1.0, 160, dtype=np.float32)[None, :] * np.float32(stage.half_width)
     y = np.linspace(-0.5, 0.5, 90, dtype=np.float32)[:, None]
     shafts = np.sin(9.0 * (x + 0.4 * y) + 0.8 * t) * np.sin(5.0 * (x + 0.4 * y) - 0.5 * t)
-    web = np.abs(np.sin(13.0 * x + 3.0 * np.sin(6.0 * y + t)) + np.sin(15.0 * y + 3.0 * np.sin(7.0 * x - t)))
-    light = np.clip(shafts, 0.0, 1.0) * np.clip(0.55 - y, 0.0, 1.0) * 90.0 + np.clip(0.22 - web, 0.0, 1.0) * 210.0
+    web = np.abs(
+        np.sin(13.0 * x + 3.0 * np.sin(6.0 * y + t)) + np.sin(15.0 * y + 3.0 * np.sin(7.0 * x - t))
+    )
+    light = (
+        np.clip(shafts, 0.0, 1.0) * np.clip(0.55 - y, 0.0, 1.0) * 90.0
+        + np.clip(0.22 - web, 0.0, 1.0) * 210.0
+    )
     small = (light * np.float32(depth))[..., None] * np.array([0.45, 0.85, 0.95], dtype=np.float32)
-    full = cv2.resize(np.clip(small, 0, 255).astype(np.uint8), (stage.width, stage.height), interpolation=cv2.INTER_LINEAR)
+    full = cv2.resize(
+        np.clip(small, 0, 255).astype(np.uint8),
+        (stage.width, stage.height),
+        interpolation=cv2.INTER_LINEAR,
+    )
     cv2.add(frame, full, dst=frame)
 
 
 def _draw_tail(
-    stage: Stage, frame: Canvas, t: float, grown: float, x: float, y: float, body: float, tilt: float
+    stage: Stage,
+    frame: Canvas,
+    t: float,
+    grown: float,
+    x: float,
+    y: float,
+    body: float,
+    tilt: float,
 ) -> None:
     """A tail that swings more the farther it is from the waist, with scales and a fin."""
     length = 2.9 * body * grown + 0.02
@@ -83,8 +106,12 @@ def _draw_tail(
     turn = math.atan2(float(end[1] - before[1]), float(end[0] - before[0]))
     flap = 0.35 * math.sin(2.4 * t - 3.6)
     for side in (-1.0, 1.0):
-        fin = pts((0.0, 0.0), (0.55, 0.30), (1.15, 0.85), (1.05, 0.30), (0.70, 0.0)) * np.array([1.0, side])
-        shape = placed(fin, float(end[0]), float(end[1]) - 0.04, 1.35 * body * grown, turn + 0.5 * side * flap)
+        fin = pts((0.0, 0.0), (0.55, 0.30), (1.15, 0.85), (1.05, 0.30), (0.70, 0.0)) * np.array(
+            [1.0, side]
+        )
+        shape = placed(
+            fin, float(end[0]), float(end[1]) - 0.04, 1.35 * body * grown, turn + 0.5 * side * flap
+        )
         stage.poly(frame, shape, (36, 170, 168))
         stage.line(frame, shape, (150, 236, 214), 0.003, closed=True)
     stage.poly(frame, np.concatenate([left, right]), (24, 140, 150))
@@ -96,7 +123,9 @@ def _draw_tail(
                 continue
             cx = float(spine[row][0]) + share * float(half[row])
             r = float(half[row]) / count * 1.05
-            color = mix((30, 176, 172), (150, 240, 206), 0.5 + 0.5 * math.sin(1.7 * row + 2.0 * k + 2.0 * t))
+            color = mix(
+                (30, 176, 172), (150, 240, 206), 0.5 + 0.5 * math.sin(1.7 * row + 2.0 * k + 2.0 * t)
+            )
             stage.poly(frame, oval(cx, float(spine[row][1]), r, 1.15 * r, corners=14), color)
     belt = np.concatenate([oval(x, y, 1.12 * body, 0.20 * body)])
     stage.poly(frame, belt, (250, 214, 120))
@@ -145,19 +174,45 @@ def _draw_dragon(
             spike = pts((-0.55, -0.7), (0.0, -1.75), (0.55, -0.7))
             stage.poly(frame, placed(spike, x, y + bob, size), gold)
         if k in (10, 11, 30, 31):
-            leg = pts((-0.3, 0.4), (0.3, 0.4), (0.55, 1.7), (0.9, 2.0), (0.2, 1.95), (-0.2, 2.1), (0.0, 1.6))
+            leg = pts(
+                (-0.3, 0.4),
+                (0.3, 0.4),
+                (0.55, 1.7),
+                (0.9, 2.0),
+                (0.2, 1.95),
+                (-0.2, 2.1),
+                (0.0, 1.6),
+            )
             stage.poly(frame, placed(leg, x, y + bob, size), mix(red, (90, 10, 20), 0.3))
         stage.dot(frame, x, y + bob, size, mix(red, (120, 16, 26), 0.5 - 0.5 * near))
-        stage.dot(frame, x, y + bob + 0.32 * size, 0.62 * size, mix(belly, gold, 0.5 + 0.5 * math.sin(k)))
+        stage.dot(
+            frame, x, y + bob + 0.32 * size, 0.62 * size, mix(belly, gold, 0.5 + 0.5 * math.sin(k))
+        )
     if body and body[-1][3] == 0:
         x, y, near, _ = body[-1]
         facing = 1.0 if x >= behind_head[0] else -1.0
         turn = math.atan2(y - behind_head[1], abs(x - behind_head[0]) + 1e-3) * facing
-        _draw_dragon_head(stage, frame, x, y + 0.012 * math.sin(5.0 * t), 0.075 * (0.86 + 0.24 * near), turn, facing, t)
+        _draw_dragon_head(
+            stage,
+            frame,
+            x,
+            y + 0.012 * math.sin(5.0 * t),
+            0.075 * (0.86 + 0.24 * near),
+            turn,
+            facing,
+            t,
+        )
 
 
 def _draw_dragon_head(
-    stage: Stage, frame: Canvas, x: float, y: float, size: float, turn: float, facing: float, t: float
+    stage: Stage,
+    frame: Canvas,
+    x: float,
+    y: float,
+    size: float,
+    turn: float,
+    facing: float,
+    t: float,
 ) -> None:
     red, dark, gold = (222, 54, 44), (130, 16, 26), (252, 206, 84)
 
@@ -166,17 +221,26 @@ def _draw_dragon_head(
 
     flick = 0.18 * math.sin(7.0 * t)
     for k in range(5):
-        put([(-0.5, -0.5 + 0.25 * k), (-1.5, -0.8 + 0.42 * k + flick), (-0.5, -0.2 + 0.25 * k)], gold)
+        put(
+            [(-0.5, -0.5 + 0.25 * k), (-1.5, -0.8 + 0.42 * k + flick), (-0.5, -0.2 + 0.25 * k)],
+            gold,
+        )
     put([(-0.2, -0.6), (-0.9, -1.5), (-0.75, -1.9), (-0.35, -1.2), (0.1, -0.7)], (250, 236, 200))
     put([(0.1, 0.35), (1.3, 0.55 + 0.5 * flick), (1.2, 0.30 + 0.4 * flick), (0.2, 0.1)], dark)
     put([(-0.8, -0.5), (0.0, -0.85), (0.6, -0.55), (1.5, -0.40), (1.62, -0.05), (1.3, 0.15), (0.4, 0.2),
          (0.2, 0.6), (-0.6, 0.6)], red)  # fmt: skip
     for k in range(4):
-        put([(0.55 + 0.22 * k, 0.14), (0.65 + 0.22 * k, 0.36), (0.73 + 0.22 * k, 0.14)], (255, 252, 240))
+        put(
+            [(0.55 + 0.22 * k, 0.14), (0.65 + 0.22 * k, 0.36), (0.73 + 0.22 * k, 0.14)],
+            (255, 252, 240),
+        )
     put([(0.15, -0.55), (0.55, -0.48), (0.5, -0.2), (0.15, -0.25)], (255, 244, 170))
     put([(0.32, -0.50), (0.45, -0.46), (0.42, -0.24), (0.32, -0.26)], (20, 12, 10))
     put([(1.35, -0.38), (1.55, -0.30), (1.45, -0.18)], dark)
-    wave = [(1.4 + 0.12 * k, -0.1 + 0.06 * k + 0.16 * math.sin(6.0 * t - 0.8 * k) * k / 4.0) for k in range(9)]
+    wave = [
+        (1.4 + 0.12 * k, -0.1 + 0.06 * k + 0.16 * math.sin(6.0 * t - 0.8 * k) * k / 4.0)
+        for k in range(9)
+    ]
     whisker = placed(pts(*wave) * np.array([facing, 1.0]), x, y, size, turn)
     stage.line(frame, whisker, gold, 0.006)
 
@@ -199,7 +263,7 @@ def jellyfish(stage: Stage) -> Shot:
         up = np.clip((figure.bottom - v) / figure.height, 0.0, 1.0)
 
         def moonlit(pixels: Canvas) -> Canvas:
-            night = cv2.multiply(pixels, (0.62, 0.70, 1.02, 1.0))
+            night = (pixels * np.array([0.62, 0.70, 1.0], dtype=np.float32)).astype(np.uint8)
             return np.asarray(cv2.addWeighted(pixels, 1.0 - dusk, night, dusk, 0.0), dtype=np.uint8)
 
         frame = stage.figure_over(frame, u + sway * up, v, tone=moonlit)
@@ -229,17 +293,32 @@ def _draw_jellyfish(
     wide, tall = size * (1.0 + 0.22 * (1.0 - squeeze)), size * (0.72 + 0.20 * squeeze)
     a = np.linspace(math.pi, 2.0 * math.pi, 22)
     dome = np.stack([x + wide * np.cos(a), y + tall * np.sin(a)], axis=1)
-    hem = np.stack([np.linspace(x + wide, x - wide, 13), y + 0.10 * size * np.abs(np.sin(np.linspace(0, 6 * math.pi, 13)))], axis=1)
+    hem = np.stack(
+        [
+            np.linspace(x + wide, x - wide, 13),
+            y + 0.10 * size * np.abs(np.sin(np.linspace(0, 6 * math.pi, 13))),
+        ],
+        axis=1,
+    )
     bell = np.concatenate([dome, hem])
     dim: Color = (color[0] * 5 // 10, color[1] * 5 // 10, color[2] * 5 // 10)
     stage.light(frame, [(bell, dim)], blur=0.05, strength=1.5)
     for k in range(7):
         steps = np.linspace(0.0, 1.0, 12)
-        tx = x + (k - 3) * 0.26 * wide + 0.14 * size * np.sin(beat * 0.8 - 4.0 * steps + k) * steps * 2.0
+        tx = (
+            x
+            + (k - 3) * 0.26 * wide
+            + 0.14 * size * np.sin(beat * 0.8 - 4.0 * steps + k) * steps * 2.0
+        )
         ty = y + steps * size * (1.7 + 0.5 * math.sin(1.7 * k))
         stage.line(frame, np.stack([tx, ty], axis=1), mix(color, (40, 40, 110), 0.25), 0.05 * size)
     stage.poly(frame, bell, color, 0.55)
-    stage.poly(frame, oval(x, y - 0.25 * tall, 0.62 * wide, 0.42 * tall), mix(color, (255, 255, 255), 0.6), 0.5)
+    stage.poly(
+        frame,
+        oval(x, y - 0.25 * tall, 0.62 * wide, 0.42 * tall),
+        mix(color, (255, 255, 255), 0.6),
+        0.5,
+    )
     stage.line(frame, dome, mix(color, (255, 255, 255), 0.55), 0.05 * size)
 
 
@@ -254,14 +333,20 @@ def pupil(stage: Stage) -> Shot:
     def shot(t: float) -> Canvas:
         within = t / dive_s
         lap = within % 1.0
-        depth = deepest * (lap**1.7) if within >= 1.0 else deepest * within * within * smooth(0.35 + within)
+        depth = (
+            deepest * (lap**1.7)
+            if within >= 1.0
+            else deepest * within * within * smooth(0.35 + within)
+        )
         scale = np.float32(math.exp(-depth))
         u, v = stage.drift(t, push=0.0)
         pull = 1.0 - math.exp(-1.6 * depth)
         centre_u, centre_v = eye_x * pull, eye_y * pull
         turn = 0.10 * depth
         cos, sin = np.float32(math.cos(turn)), np.float32(math.sin(turn))
-        frame = stage.picture(centre_u + (u * cos - v * sin) * scale, centre_v + (v * cos + u * sin) * scale)
+        frame = stage.picture(
+            centre_u + (u * cos - v * sin) * scale, centre_v + (v * cos + u * sin) * scale
+        )
         size = max(0.006, 0.105 * figure.face_size) * math.exp(depth)
         x, y = (eye_x - centre_u) / float(scale), (eye_y - centre_v) / float(scale)
         seen = ramp(depth, 0.7, 1.5)
@@ -281,7 +366,7 @@ def _find_eye(stage: Stage) -> tuple[float, float]:
     size = max(0.05, figure.face_size)
     x0 = round((figure.face_x - 0.62 * size) * height + stage.width / 2)
     x1 = round((figure.face_x - 0.10 * size) * height + stage.width / 2)
-    y0, y1 = (round((figure.face_y + s * size + 0.5) * height) for s in (-0.46, 0.12))
+    y0, y1 = (round((figure.face_y + s * size + 0.5) * height) for s in (-0.78, 0.10))
     x0, y0 = max(0, x0), max(0, y0)
     region = stage.still[y0 : max(y0 + 2, y1), x0 : max(x0 + 2, x1)]
     if region.size == 0:
@@ -308,11 +393,21 @@ def _draw_iris(
         a = 2.0 * math.pi * i / len(rays) + 0.12 * math.sin(0.6 * t)
         inner, outer = (0.60 + 0.10 * wild) * size, (1.08 + 0.22 * wild) * size
         color = mix((126, 74, 30), (232, 176, 88), wild * (seen * 2.0 - 1.0))
-        ray = pts((x + inner * math.cos(a), y + inner * math.sin(a)), (x + outer * math.cos(a), y + outer * math.sin(a)))
+        ray = pts(
+            (x + inner * math.cos(a), y + inner * math.sin(a)),
+            (x + outer * math.cos(a), y + outer * math.sin(a)),
+        )
         stage.line(frame, ray, color, 0.016 * size)
-    stage.line(frame, oval(x, y, radius, radius, corners=90), (34, 20, 14), 0.07 * size, closed=True)
+    stage.line(
+        frame, oval(x, y, radius, radius, corners=90), (34, 20, 14), 0.07 * size, closed=True
+    )
     stage.poly(frame, oval(x, y, 0.60 * size, 0.60 * size, corners=70), (6, 5, 8))
-    stage.poly(frame, oval(x - 0.5 * size, y - 0.55 * size, 0.17 * size, 0.12 * size, -0.6), (255, 255, 255), 0.75 * seen)
+    stage.poly(
+        frame,
+        oval(x - 0.5 * size, y - 0.55 * size, 0.17 * size, 0.12 * size, -0.6),
+        (255, 255, 255),
+        0.75 * seen,
+    )
 
 
 def _within(
@@ -323,7 +418,9 @@ def _within(
     """The picture itself, small in the pupil and coming nearer."""
     reach = radius * (0.9 + 1.6 * shown)
     shrink = np.float32(min(1.0, reach / (stage.half_width + 0.15)))
-    picture = stage.picture((u - np.float32(x * (1 - shown))) / shrink, (v - np.float32(y * (1 - shown))) / shrink)
+    picture = stage.picture(
+        (u - np.float32(x * (1 - shown))) / shrink, (v - np.float32(y * (1 - shown))) / shrink
+    )
     away = np.hypot(u - np.float32(x), v - np.float32(y))
     round_ = np.clip((reach - away) / np.float32(0.12 * reach), 0.0, 1.0) * smooth(shown * 1.6)
     return blend(frame, picture, stage.scale_map(round_))
@@ -334,15 +431,24 @@ def flying(stage: Stage) -> Shot:
     figure, grid = stage.figure, stage.grid
     clouds = stage.dice.random((22, 5))
     sky = np.linspace(0.0, 1.0, 64, dtype=np.float32)[:, None, None]
-    blue = (np.array([62, 132, 214]) * (1.0 - sky) + np.array([206, 232, 250]) * sky).astype(np.uint8)
-    heaven = cv2.resize(np.repeat(blue, 8, axis=1), (stage.width, stage.height), interpolation=cv2.INTER_LINEAR)
+    blue = (np.array([62, 132, 214]) * (1.0 - sky) + np.array([206, 232, 250]) * sky).astype(
+        np.uint8
+    )
+    heaven: Canvas = np.asarray(
+        cv2.resize(
+            np.repeat(blue, 8, axis=1), (stage.width, stage.height), interpolation=cv2.INTER_LINEAR
+        ),
+        dtype=np.uint8,
+    )
     up_s = min(2.8, 0.5 * stage.duration_s)
 
     def shot(t: float) -> Canvas:
         u, v = stage.drift(t)
         climb = smooth(t / up_s)
         high = 1.5 * climb * climb
-        ground = stage.behind(u / np.float32(1.0 - 0.15 * climb), np.clip(v - np.float32(high), -0.6, 0.6))
+        ground = stage.behind(
+            u / np.float32(1.0 - 0.15 * climb), np.clip(v - np.float32(high), -0.6, 0.6)
+        )
         edge = np.clip((grid.v - np.float32(high) + 0.62) / 0.3, 0.0, 1.0)
         frame = blend(heaven.copy(), ground, stage.scale_map(edge))
         _draw_clouds(stage, frame, clouds, t, climb, near=False)
@@ -351,7 +457,10 @@ def flying(stage: Stage) -> Shot:
         y = figure.y - 0.03 * climb + 0.035 * climb * math.sin(1.6 * t)
         tilt = 0.16 * climb * math.sin(0.9 * t + 0.8)
         du, dv = (u - x) / scale, (v - y) / scale
-        du, dv = du * math.cos(tilt) + dv * math.sin(tilt), dv * math.cos(tilt) - du * math.sin(tilt)
+        du, dv = (
+            du * math.cos(tilt) + dv * math.sin(tilt),
+            dv * math.cos(tilt) - du * math.sin(tilt),
+        )
         flutter = 0.012 * climb * np.sin(9.0 * t + 12.0 * dv) * np.clip(dv + 0.2, 0.0, 1.0)
         body_v = figure.y + dv
         # Below the frame's rim there is no more of the figure, only its mirror image.
@@ -376,14 +485,26 @@ def _draw_clouds(
         y = (0.40 + 0.12 * y0) if near else (-0.32 + 0.75 * y0)
         # Far ones come down as we rise; the near ones are the cover we come out of.
         y = y + 0.7 * (1.0 - climb) if near else y - 1.3 * (1.0 - climb) ** 2 * (1.0 + size)
-        x = ((x0 * 2.6 * half + (0.05 + 0.10 * drift) * (1.6 if near else 1.0) * t) % (2.6 * half)) - 1.3 * half
+        x = (
+            (x0 * 2.6 * half + (0.05 + 0.10 * drift) * (1.6 if near else 1.0) * t) % (2.6 * half)
+        ) - 1.3 * half
         if climb <= 0.0 or y < -0.75:
             continue
         shade: Color = (255, 255, 255) if near else (240, 246, 252)
-        lobes = ((-1.0, 0.18, 0.55), (-0.35, -0.10, 0.80), (0.40, 0.0, 0.70), (1.0, 0.2, 0.5), (0.1, 0.28, 0.9))
+        lobes = (
+            (-1.0, 0.18, 0.55),
+            (-0.35, -0.10, 0.80),
+            (0.40, 0.0, 0.70),
+            (1.0, 0.2, 0.5),
+            (0.1, 0.28, 0.9),
+        )
         for lx, ly, lr in lobes:
             r = scale * lr * (0.85 + 0.3 * puff)
-            stage.poly(frame, oval(x + lx * scale, y + ly * scale + 0.10 * scale, r, 0.62 * r), mix(shade, (170, 196, 224), 0.5))
+            stage.poly(
+                frame,
+                oval(x + lx * scale, y + ly * scale + 0.10 * scale, r, 0.62 * r),
+                mix(shade, (170, 196, 224), 0.5),
+            )
         for lx, ly, lr in lobes:
             r = scale * lr * (0.85 + 0.3 * puff)
             stage.poly(frame, oval(x + lx * scale, y + ly * scale, r, 0.62 * r), shade)
