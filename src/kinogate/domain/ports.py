@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kinogate.domain.errors import ErrorCode
-from kinogate.domain.order import Mode, Order, Produced
+from kinogate.domain.order import Mode, Order, Produced, Role
 from kinogate.domain.task import Fault, Outcome, Plan, Status, Task
 
 
@@ -246,8 +246,8 @@ class Engine(Protocol):
         """Stop every child process; safe to call twice."""
         ...
 
-    def refuses(self, plan: Plan) -> str | None:
-        """Why this engine cannot do the plan, as a sentence; None when it can. Pure and quick."""
+    def refuses(self, plan: Plan, roles: frozenset[Role]) -> str | None:
+        """Why this engine cannot do the plan with these inputs; None when it can. Pure."""
         ...
 
     def refuses_mode(self, mode: Mode) -> str | None:

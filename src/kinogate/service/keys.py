@@ -13,6 +13,7 @@ import secrets
 import string
 import uuid
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kinogate.domain.errors import AccountError, ErrorCode
@@ -102,6 +103,10 @@ class Keyring:
         await self._store.add(key)
         stored = await self._store.by_hash(key.hash)
         return MintedKey(key=stored or key, secret=secret)
+
+    async def list(self, account_id: str | None = None) -> Sequence[Key]:
+        """Keys, oldest first, revoked ones included."""
+        return await self._store.list(account_id)
 
     async def revoke(self, key_id: str) -> bool:
         """Revoke; False when there is no such live key."""

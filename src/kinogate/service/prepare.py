@@ -7,37 +7,21 @@ import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from kinogate.blobs.base import BlobStore
 from kinogate.domain.catalogue import MIB, Catalogue, ModelSpec
 from kinogate.domain.errors import ErrorCode, InternalError, KinogateError
-from kinogate.domain.media import AudioFacts, FootageFacts, ImageFacts, ImageRules
+from kinogate.domain.media import ImageRules
 from kinogate.domain.order import AudioMode, InputFile, Role
 from kinogate.domain.overlays import OVERLAYS, overlaid
 from kinogate.domain.spec import AudioFileRule, VideoRule
 from kinogate.domain.task import StoredMedia, Task
+from kinogate.media.inspector import Inspector
 from kinogate.net import Fetcher
 from kinogate.service.intake import AUDIO_ROLES, IMAGE_ROLES
 
 _VIDEO_RULE = VideoRule(max_bytes=100 * MIB)
 _AUDIO_RULE = AudioFileRule(min_s=3, max_s=30)
-
-
-class Inspector(Protocol):
-    """Decodes strangers' files somewhere safe. Every method raises CallerError (MEDIA_*)."""
-
-    async def image(self, path: Path, rules: ImageRules) -> ImageFacts:
-        """Check an image and write its normalised copy."""
-        ...
-
-    async def audio(self, path: Path, rule: AudioFileRule) -> AudioFacts:
-        """Check an audio file by decoding it."""
-        ...
-
-    async def video(self, path: Path, rule: VideoRule) -> FootageFacts:
-        """Check an input video."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,17 +146,16 @@ class Runner:
         return replace(order, inputs=tuple(inputs))
 
     async def _keep(self, task: Task, order: Order, produced: Produced, out: Path) -> Outcome:
-        size_bytes = out.stat().st_size
         stem = f"results/{task.account_id}/{task.id}"
         poster = out.with_suffix(".jpg")
-        poster_key = f"{stem}.jpg" if poster.exists() else None
+        poster_key = f"{stem}.jpg" if await asyncio.to_thread(poster.exists) else None
         if poster_key is not None:
             await self._blobs.put_file(poster_key, poster, "image/jpeg")
-        await self._blobs.put_file(f"{stem}.mp4", out, "video/mp4")
+        stored = await self._blobs.put_file(f"{stem}.mp4", out, "video/mp4")
         return Outcome(
             blob_key=f"{stem}.mp4",
             poster_key=poster_key,
-            size_bytes=size_bytes,
+            size_bytes=stored.size_bytes,
             width=produced.width,
             height=produced.height,
             fps=produced.fps,

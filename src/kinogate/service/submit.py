@@ -98,13 +98,14 @@ class Submitter:
         decision = decide(request, house, self._catalogue, fresh_seed=self._ids.seed())
         if request.notify_hook is not None:
             self._check_hook(request.notify_hook)
-        if reason := self._engine.refuses(decision.plan):
-            raise unsupported(reason)
         media = request.media
         if decision.plan.audio is not AudioMode.FILE:
             media = tuple(item for item in media if item.role is not Role.AUDIO)
         elif not any(item.role is Role.AUDIO for item in media):
             raise field_missing(Field.AUDIO_FILE)
+        roles = frozenset(item.role for item in media)
+        if reason := self._engine.refuses(decision.plan, roles):
+            raise unsupported(reason)
         hold = _quote(decision.spec, decision.plan, house.overlay, media)
         self._admission.admit(principal, hold, self._clock.now_ms())
         taken = await self._intake.take(

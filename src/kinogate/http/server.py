@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with what it lacks: caps on the head and deadlines for receiving.
+"""uvicorn with what it lacks: caps on the head, deadlines for receiving, a quiet stop.
 
 Without these a header may have any length and a request may trickle in for ever (both seen on
 uvicorn 0.54). A request that breaks them is answered once, in a shape that every dialect's clients
@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 16 * 1024
@@ -122,3 +126,20 @@ class GuardedProtocol(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+
+class QuietServer(uvicorn.Server):
+    """uvicorn without raising a signal again after it: our own clean-up comes then."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop serving on SIGINT and SIGTERM, and nothing more."""
+        loop = asyncio.get_running_loop()
+        caught = (signal.SIGINT, signal.SIGTERM)
+        for number in caught:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in caught:
+                loop.remove_signal_handler(number)

@@ -1,0 +1,70 @@
+# Every target sets up what it needs. A bare machine needs python3 >= 3.11, make, and package registries.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DATA ?= .data
+PORT ?= 8080
+
+.PHONY: help setup run demo test test-fast check fmt clients bench sheets clean
+
+help:
+	@echo "make run     start the server on 127.0.0.1:$(PORT)"
+	@echo "make demo    send every dialect's own example to a private server and check the MP4s"
+	@echo "make test    run the tests"
+	@echo "make check   format, lint, types, import layers, dead dependencies, spelling"
+	@echo "make bench   the figures of docs/performance.md"
+	@echo "make sheets  draw the contact sheets of docs/pictures again"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt src/kinogate/__init__.py
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Kinogate needs Python 3.11 or newer; try make PYTHON=python3.11"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . --group dev
+	@touch $(STAMP)
+
+run: $(STAMP)
+	$(BIN)/kinogate serve --host 127.0.0.1 --port $(PORT) --data-dir $(DATA) --simulate
+
+demo: $(STAMP)
+	$(BIN)/kinogate demo --out out
+
+# The vendors' own SDKs, each in a folder of its own: their versions exclude each other.
+clients: $(STAMP)
+	@$(BIN)/python tools/clients.py
+
+test: $(STAMP) clients
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+test-fast: $(STAMP)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not acceptance"
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/codespell src tests docs tools bench examples README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
+	$(BIN)/mypy
+	$(BIN)/python tools/house_rules.py
+
+fmt: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)
+	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/latency.py
+	$(BIN)/python bench/render.py
+	$(BIN)/python bench/render.py --memory
+
+sheets: $(STAMP)
+	$(BIN)/python tools/contact_sheet.py t2v --out docs/pictures/preview-t2v.jpg
+	$(BIN)/python tools/contact_sheet.py i2v
+
+clean:
+	rm -rf $(VENV) .clients out .data .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,5 @@
+"""`python -m kinogate`."""
+
+from kinogate.cli import main
+
+main()

@@ -1,0 +1,222 @@
+"""The composition root: settings → adapters → services → ASGI. Knows everybody, decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+import kinogate
+from kinogate.blobs.local import LocalBlobStore
+from kinogate.db.keys import SqlKeyStore
+from kinogate.db.open import Database, open_database
+from kinogate.db.store import SqlTaskStore
+from kinogate.dialects import build_dialects
+from kinogate.domain.catalogue import CATALOGUE
+from kinogate.domain.ports import Clock, Principal
+from kinogate.durable.engine import DbosDurable
+from kinogate.engines.preview.port import PreviewEngine
+from kinogate.http.asgi import build_asgi
+from kinogate.http.edge import Edge, EdgeRules, EdgeServices
+from kinogate.http.files import FileEndpoint
+from kinogate.http.middleware import Cors
+from kinogate.media.inspector import Inspector
+from kinogate.net import Fetcher, FetchPolicy
+from kinogate.service.intake import Intake
+from kinogate.service.keys import Keyring, MintedKey
+from kinogate.service.links import LinkSigner
+from kinogate.service.models import Models
+from kinogate.service.prepare import Preparer
+from kinogate.service.query import Tasks
+from kinogate.service.run import Runner
+from kinogate.service.submit import Submitter
+from kinogate.settings import Settings
+from kinogate.telemetry import Metrics
+
+log = structlog.get_logger(__name__)
+
+_SECRET_BYTES = 32
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        """Epoch milliseconds."""
+        return time.time_ns() // 1_000_000
+
+
+class SystemIds:
+    """The machine's randomness."""
+
+    def task_id(self) -> str:
+        """A fresh UUIDv4."""
+        return str(uuid.uuid4())
+
+    def seed(self) -> int:
+        """A fresh seed."""
+        return secrets.randbelow(2**31)
+
+
+class OpenAdmission:
+    """Lets every account submit; limits and balances come with the ledger."""
+
+    def admit(self, principal: Principal, hold_micro: int, now_ms: int) -> None:
+        """Let pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A composed server, ready to be served."""
+
+    asgi: Cors
+    keyring: Keyring
+    settings: Settings
+
+
+def prepare_data_dir(settings: Settings) -> Path:
+    """The data directory, made and closed to others.
+
+    Raises:
+        OSError: It cannot be made or written.
+    """
+    folder = settings.data_dir.expanduser()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def signing_secret(folder: Path) -> bytes:
+    """The secret behind download links; made once, readable by the owner only."""
+    path = folder / "signing.key"
+    if not path.exists():
+        fresh = path.with_suffix(f".{uuid.uuid4().hex}")
+        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(secrets.token_bytes(_SECRET_BYTES))
+        try:
+            path.hardlink_to(fresh)  # the first of several starting processes wins
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_bytes()
+
+
+@asynccontextmanager
+async def open_keyring(settings: Settings) -> AsyncIterator[Keyring]:
+    """The keys alone, for `kinogate keys`; works beside a running server."""
+    prepare_data_dir(settings)
+    database = open_database(settings.database)
+    try:
+        yield Keyring(SqlKeyStore(database), SystemClock())
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def open_server(settings: Settings) -> AsyncIterator[Server]:
+    """Everything that a serving process needs, started; closed again on leaving.
+
+    Raises:
+        KinogateError: UNAVAILABLE, when the database or a child process cannot start.
+    """
+    folder = prepare_data_dir(settings)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        database = open_database(settings.database)
+        stack.callback(database.close)
+        store = SqlTaskStore(database)
+        keyring = Keyring(SqlKeyStore(database), clock)
+        blobs = LocalBlobStore(settings.blob_dir)
+        signer = LinkSigner(signing_secret(folder), "k1", settings.origin)
+        policy = FetchPolicy(allow_hosts=settings.fetch_allow_hosts)
+        inspector = Inspector(slots=settings.slots)
+        stack.push_async_callback(inspector.close)
+        engine = PreviewEngine(slots=settings.slots, timeout_s=settings.task_timeout_s)
+        stack.push_async_callback(engine.close)
+        runner = Runner(
+            store=store,
+            blobs=blobs,
+            preparer=Preparer(
+                blobs=blobs, fetcher=Fetcher(policy), inspector=inspector, catalogue=CATALOGUE
+            ),
+            engine=engine,
+            catalogue=CATALOGUE,
+            clock=clock,
+            scratch=folder / "scratch",
+            result_ttl_s=settings.result_ttl_s,
+        )
+        durable = _durable(settings, database, store, runner, clock)
+        services = EdgeServices(
+            keyring=keyring,
+            submitter=Submitter(
+                store=store,
+                intake=Intake(blobs, signer, policy),
+                catalogue=CATALOGUE,
+                engine=engine,
+                admission=OpenAdmission(),
+                clock=clock,
+                ids=SystemIds(),
+                fetch_policy=policy,
+            ),
+            tasks=Tasks(store=store, durable=durable, clock=clock),
+            models=Models(CATALOGUE, engine),
+            signer=signer,
+            files=FileEndpoint(signer, blobs, clock),
+            clock=clock,
+        )
+        rules = EdgeRules(
+            max_body_bytes=settings.max_body_bytes,
+            wait_timeout_s=settings.wait_timeout_s,
+            simulate=settings.simulate,
+            insecure=settings.insecure,
+        )
+        asgi = build_asgi(
+            edge=Edge(services, rules),
+            dialects=build_dialects(dashscope_prefixes=settings.dashscope_prefixes),
+            file_endpoint=services.files,
+            metrics=Metrics(kinogate.__version__),
+            is_ready=durable.is_healthy,
+            cors_origins=settings.cors_origins,
+        )
+        stack.push_async_callback(durable.close, settings.drain_s)
+        await asyncio.gather(engine.start(), durable.start())
+        yield Server(asgi=asgi, keyring=keyring, settings=settings)
+
+
+def _durable(
+    settings: Settings, database: Database, store: SqlTaskStore, runner: Runner, clock: Clock
+) -> DbosDurable:
+    return DbosDurable(
+        database,
+        store,
+        runner,
+        slots=settings.slots,
+        clock=clock,
+        executor_id=f"x-{uuid.uuid4()}",
+    )
+
+
+async def first_key(server: Server) -> MintedKey | None:
+    """The admin's key: the configured one installed, else one made if there is none at all.
+
+    Returns:
+        The key with its secret when it was made now or is configured; None when keys exist.
+
+    Raises:
+        ValueError: The configured key is not in our format.
+    """
+    configured = server.settings.admin_key.get_secret_value()
+    if configured:
+        return await server.keyring.create("admin", is_admin=True, secret=configured)
+    if await server.keyring.list():
+        return None
+    return await server.keyring.create("admin", is_admin=True)

@@ -1,0 +1,397 @@
+"""The native dialect: `/kinogate/v1/…`, everything that Kinogate can say in its own words.
+
+The console and the CLI speak this one and no other. Errors are problem details (RFC 9457) with a
+`code` of ours and the `field` at fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+import msgspec
+
+from kinogate.dialects.base import (
+    Action,
+    Call,
+    Dialect,
+    ErrorReply,
+    ListQuery,
+    ListView,
+    Reply,
+    Route,
+    TaskView,
+    json_reply,
+    parse_task_id,
+    retry_after,
+)
+from kinogate.dialects.members import Members, as_integer, read_object
+from kinogate.domain.errors import ErrorCode, KinogateError, field_invalid
+from kinogate.domain.models import ModelCard
+from kinogate.domain.money import usd_text
+from kinogate.domain.order import AudioMode, Role, ShotType
+from kinogate.domain.overlays import OVERLAYS
+from kinogate.domain.ports import Principal, TaskFilter
+from kinogate.domain.request import (
+    Field,
+    GenerationRequest,
+    HouseRules,
+    LongText,
+    MediaInput,
+    Submission,
+)
+from kinogate.domain.resolution import Size, Tier, parse_size, parse_tier
+from kinogate.domain.task import Status
+
+PROBLEM_TYPE = "application/problem+json; charset=utf-8"
+_ROOT = "/kinogate/v1"
+_PAGE_DEFAULT, _PAGE_MAX = 20, 100
+_METADATA_MAX = 16
+
+_STATUSES: dict[ErrorCode, int] = {
+    ErrorCode.REQUEST_MALFORMED: 400,
+    ErrorCode.BODY_TOO_LARGE: 413,
+    ErrorCode.CONTENT_TYPE_UNSUPPORTED: 415,
+    ErrorCode.ROUTE_UNKNOWN: 404,
+    ErrorCode.METHOD_NOT_ALLOWED: 405,
+    ErrorCode.SYNC_UNSUPPORTED: 400,
+    ErrorCode.FIELD_MISSING: 400,
+    ErrorCode.FIELD_INVALID: 400,
+    ErrorCode.MODEL_UNKNOWN: 404,
+    ErrorCode.FEATURE_UNSUPPORTED: 400,
+    ErrorCode.IDEMPOTENCY_CONFLICT: 422,
+    ErrorCode.MEDIA_URL_INVALID: 400,
+    ErrorCode.MEDIA_UNREACHABLE: 400,
+    ErrorCode.MEDIA_FORMAT: 400,
+    ErrorCode.MEDIA_TOO_LARGE: 400,
+    ErrorCode.MEDIA_DIMENSIONS: 400,
+    ErrorCode.MEDIA_DURATION: 400,
+    ErrorCode.CONTENT_REFUSED: 451,
+    ErrorCode.TASK_UNKNOWN: 404,
+    ErrorCode.TASK_NOT_CANCELABLE: 409,
+    ErrorCode.RESULT_NOT_READY: 404,
+    ErrorCode.RESULT_FAILED: 404,
+    ErrorCode.RESULT_EXPIRED: 410,
+    ErrorCode.KEY_MISSING: 401,
+    ErrorCode.KEY_INVALID: 401,
+    ErrorCode.PERMISSION_DENIED: 403,
+    ErrorCode.BALANCE_EMPTY: 402,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.QUOTA_EXCEEDED: 429,
+    ErrorCode.UPSTREAM_FAILED: 502,
+    ErrorCode.UPSTREAM_REFUSED: 502,
+    ErrorCode.RESULT_INVALID: 502,
+    ErrorCode.ENGINE_FAILED: 500,
+    ErrorCode.TIMED_OUT: 504,
+    ErrorCode.CANCELED: 409,
+    ErrorCode.UNAVAILABLE: 503,
+    ErrorCode.INTERNAL: 500,
+}
+
+
+class Native(Dialect):
+    """Our own API."""
+
+    name = "native"
+    house = HouseRules(
+        name="native",
+        overlay=OVERLAYS["native"],
+        watermark_text="AI-generated",
+        long_text=LongText.REFUSE,
+    )
+    routes = (
+        Route(method="POST", path=f"{_ROOT}/tasks", action=Action.CREATE),
+        Route(method="GET", path=f"{_ROOT}/tasks", action=Action.LIST),
+        Route(method="GET", path=f"{_ROOT}/tasks/{{task_id}}", action=Action.GET),
+        Route(method="DELETE", path=f"{_ROOT}/tasks/{{task_id}}", action=Action.DELETE),
+        Route(method="POST", path=f"{_ROOT}/tasks/{{task_id}}/cancel", action=Action.CANCEL),
+        Route(method="GET", path=f"{_ROOT}/tasks/{{task_id}}/events", action=Action.STREAM),
+        Route(method="GET", path=f"{_ROOT}/tasks/{{task_id}}/content", action=Action.CONTENT),
+        Route(method="GET", path=f"{_ROOT}/models", action=Action.MODELS),
+        Route(method="GET", path=f"{_ROOT}/models/{{model}}", action=Action.MODEL),
+        Route(method="GET", path=f"{_ROOT}/me", action=Action.ME),
+    )
+    prefixes = ("/kinogate/",)
+    fields = MappingProxyType(
+        {
+            Field.FIRST_FRAME: "image",
+            Field.AUDIO_FILE: "audio_url",
+            Field.IDEMPOTENCY_KEY: "Idempotency-Key",
+        }
+    )
+    errors = MappingProxyType(
+        {code: ErrorReply(status=status, code=code.value) for code, status in _STATUSES.items()}
+    )
+
+    def parse_create(self, call: Call) -> Submission:
+        """Read a create body; every member is listed in docs/dialects/native.md."""
+        body = read_object(call.body)
+        media, audio = _media(body)
+        shots = body.choice("shot_type", ShotType)
+        request = GenerationRequest(
+            model=body.required_text("model"),
+            prompt=body.text("prompt"),
+            negative_prompt=body.text("negative_prompt"),
+            media=media,
+            size=_size(body),
+            resolution=_tier(body),
+            ratio=body.text("ratio"),
+            duration_s=body.integer("duration"),
+            fps=body.integer("fps"),
+            audio=audio,
+            prompt_extend=body.flag("prompt_extend"),
+            shot_type=ShotType(shots) if shots else None,
+            watermark=body.flag("watermark"),
+            seed=body.integer("seed"),
+            template=body.text("template") or None,
+            function=body.text("function") or None,
+            safety_filter=body.flag("safety_filter"),
+            notify_hook=body.text("notify_hook") or None,
+            metadata=_metadata(body),
+        )
+        return Submission(request=request, ignored=body.ignored())
+
+    def parse_list(self, call: Call) -> ListQuery:
+        """`limit` 1–100, `after` a task id, `order` asc or desc, `status`, `model`."""
+        limit = _PAGE_DEFAULT
+        if (text := call.query_value("limit")) is not None:
+            number = as_integer(text)
+            if number is None or not 1 <= number <= _PAGE_MAX:
+                raise field_invalid("limit", f"Must be from 1 to {_PAGE_MAX}.")
+            limit = number
+        order = call.query_value("order") or "desc"
+        if order not in ("asc", "desc"):
+            raise field_invalid("order", "Must be asc or desc.")
+        after = call.query_value("after")
+        return ListQuery(
+            where=TaskFilter(
+                statuses=_statuses(call.query_value("status")), model=call.query_value("model")
+            ),
+            limit=limit,
+            after=parse_task_id(after) if after else None,
+            ascending=order == "asc",
+        )
+
+    def render_created(self, view: TaskView, call: Call) -> Reply:
+        """The task object, 201."""
+        return json_reply(201, self._task(view))
+
+    def render_task(self, view: TaskView, call: Call) -> Reply:
+        """The task object."""
+        return json_reply(200, self._task(view))
+
+    def render_canceled(self, view: TaskView, call: Call) -> Reply:
+        """The task object, canceled."""
+        return json_reply(200, self._task(view))
+
+    def render_deleted(self, view: TaskView, call: Call) -> Reply:
+        """The id and nothing else."""
+        return json_reply(200, {"id": view.task.id, "deleted": True})
+
+    def render_list(self, page: ListView, call: Call) -> Reply:
+        """A page; `next` is the `after` of the following one."""
+        tasks = [self._task(view) for view in page.views]
+        following = page.views[-1].task.id if page.has_more and page.views else None
+        return json_reply(200, {"tasks": tasks, "has_more": page.has_more, "next": following})
+
+    def render_event(self, view: TaskView, call: Call) -> tuple[str, bytes]:
+        """`progress` until the end, then `done`."""
+        name = "done" if view.task.status.is_final else "progress"
+        return name, msgspec.json.encode(self._task(view))
+
+    def render_models(self, cards: Sequence[ModelCard], call: Call) -> Reply:
+        """Every model."""
+        return json_reply(200, {"models": [_model(card) for card in cards]})
+
+    def render_model(self, card: ModelCard, call: Call) -> Reply:
+        """One model."""
+        return json_reply(200, _model(card))
+
+    def render_me(self, principal: Principal, call: Call) -> Reply:
+        """Whose key this is."""
+        return json_reply(
+            200,
+            {
+                "account": principal.account_id,
+                "key": principal.key_id,
+                "is_admin": principal.is_admin,
+            },
+        )
+
+    def render_error(self, error: KinogateError, call: Call) -> Reply:
+        """Problem details."""
+        row = self.errors[error.code]
+        return json_reply(
+            row.status,
+            {
+                "type": "about:blank",
+                "title": row.code.replace("_", " ").capitalize(),
+                "status": row.status,
+                "detail": self.explain(error),
+                "code": row.code,
+                "field": self.spell(error),
+                "instance": call.path,
+                "request_id": call.request_id,
+            },
+            retry_after(error),
+            content_type=PROBLEM_TYPE,
+        )
+
+    def _task(self, view: TaskView) -> dict[str, object]:
+        task, plan = view.task, view.task.plan
+        return {
+            "id": task.id,
+            "status": task.status.value,
+            "progress": round(task.progress, 3),
+            "model": task.model,
+            "mode": plan.mode.value,
+            "engine": task.engine,
+            "dialect": task.dialect,
+            "prompt": plan.prompt,
+            "negative_prompt": plan.negative_prompt,
+            "duration": plan.duration_s,
+            "resolution": plan.tier.value,
+            "size": plan.size.star if plan.size else None,
+            "seed": plan.seed,
+            "metadata": dict(plan.metadata),
+            "warnings": list(task.warnings),
+            "created_at": _iso(task.created_ms),
+            "started_at": _iso(task.started_ms),
+            "finished_at": _iso(task.finished_ms),
+            "expires_at": _iso(task.expires_ms),
+            "held_usd": usd_text(task.hold_micro, 6),
+            "cost_usd": usd_text(task.cost_micro, 6),
+            "remixed_from": task.remixed_from,
+            "video": _video(view),
+            "error": self._fault(view),
+        }
+
+    def _fault(self, view: TaskView) -> dict[str, object] | None:
+        if view.task.status is Status.CANCELED:
+            return {"code": ErrorCode.CANCELED.value, "message": self.explain_fault(view.task)}
+        fault = view.task.fault
+        if fault is None:
+            return None
+        return {"code": fault.code.value, "message": self.explain_fault(view.task)}
+
+
+def _video(view: TaskView) -> dict[str, object] | None:
+    outcome = view.task.outcome
+    if outcome is None:
+        return None
+    return {
+        "url": view.video_url,
+        "poster_url": view.poster_url,
+        "is_expired": view.is_expired,
+        "size_bytes": outcome.size_bytes,
+        "width": outcome.width,
+        "height": outcome.height,
+        "fps": outcome.fps,
+        "frame_count": outcome.frame_count,
+        "duration": outcome.duration_s,
+        "has_audio": outcome.has_audio,
+        "actual_prompt": outcome.actual_prompt,
+        "fingerprint": outcome.fingerprint,
+    }
+
+
+def _model(card: ModelCard) -> dict[str, object]:
+    spec = card.spec
+    return {
+        "name": spec.name,
+        "aliases": list(spec.official_aliases),
+        "modes": sorted(mode.value for mode in spec.modes),
+        "engine": card.engine,
+        "engine_modes": [mode.value for mode in card.modes],
+        "resolutions": [tier.value for tier in spec.tiers],
+        "default_resolution": spec.default_tier.value,
+        "sizes": [size.star for size in spec.sizes],
+        "default_size": spec.default_size.star if spec.default_size else None,
+        "ratios": list(spec.ratios),
+        "durations": list(spec.durations.values),
+        "default_duration": spec.durations.default,
+        "prompt_max": spec.prompt_max,
+        "prompt_required": spec.prompt_required,
+        "audio": spec.audio.value,
+        "accepts_audio_file": spec.accepts_audio_file,
+        "shot_type": spec.shots,
+        "template": spec.template,
+        "fps": spec.fps,
+        "unverified": list(spec.unverified),
+        "source": spec.source,
+    }
+
+
+def _media(body: Members) -> tuple[tuple[MediaInput, ...], AudioMode | None]:
+    media: list[MediaInput] = []
+    for name, role in (
+        ("image", Role.FIRST_FRAME),
+        ("last_frame", Role.LAST_FRAME),
+        ("first_clip", Role.FIRST_CLIP),
+    ):
+        if text := body.text(name):
+            media.append(MediaInput(role=role, text=text))
+    for item in body.objects("media"):
+        role_name = item.choice("role", Role)
+        if role_name is None:
+            raise field_invalid(item.path("role"), "Must say what the input is for.")
+        media.append(MediaInput(role=Role(role_name), text=item.required_text("url")))
+    switch, url = body.flag("audio"), body.text("audio_url")
+    if switch is False:
+        return tuple(item for item in media if item.role is not Role.AUDIO), AudioMode.OFF
+    if url:
+        media.append(MediaInput(role=Role.AUDIO, text=url))
+    if any(item.role is Role.AUDIO for item in media):
+        return tuple(media), AudioMode.FILE
+    return tuple(media), AudioMode.AUTO if switch else None
+
+
+def _size(body: Members) -> Size | None:
+    text = body.text("size")
+    if text is None:
+        return None
+    size = parse_size(text)
+    if size is None:
+        raise field_invalid("size", "Must be width and height in pixels, such as 1280*720.")
+    return size
+
+
+def _tier(body: Members) -> Tier | None:
+    text = body.text("resolution")
+    if text is None:
+        return None
+    tier = parse_tier(text)
+    if tier is None:
+        raise field_invalid("resolution", "Must be 480P, 720P or 1080P.")
+    return tier
+
+
+def _metadata(body: Members) -> tuple[tuple[str, str], ...]:
+    value = body.raw("metadata")
+    if value is None:
+        return ()
+    pairs = tuple(value.items()) if isinstance(value, dict) else ()
+    is_plain = all(isinstance(item, str) and len(item) <= 512 for pair in pairs for item in pair)
+    if not isinstance(value, dict) or not is_plain or len(pairs) > _METADATA_MAX:
+        raise field_invalid(
+            "metadata", f"Must be an object of at most {_METADATA_MAX} short texts."
+        )
+    return pairs
+
+
+def _statuses(text: str | None) -> frozenset[Status] | None:
+    if text is None:
+        return None
+    words = [word.strip() for word in text.split(",")]
+    known = {status.value: status for status in Status}
+    if any(word not in known for word in words):
+        raise field_invalid("status", f"Must be one or more of {', '.join(known)}.")
+    return frozenset(known[word] for word in words)
+
+
+def _iso(ms: int | None) -> str | None:
+    if ms is None:
+        return None
+    text = datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
