@@ -75,9 +75,10 @@ def test_any_tag_key_survives_and_keeps_its_place(tmp_path):
     assert tuple(ours) == tags
 
 
-def test_the_first_frame_looks_like_what_was_written(tmp_path):
-    path = write_video(tmp_path / "a.mp4", width=832, height=480)
-    written, seen = a_picture(832, 480), first_frame(path)
+@pytest.mark.parametrize(("width", "height"), [(832, 480), (854, 478), (478, 850)])
+def test_the_first_frame_looks_like_what_was_written(tmp_path, width, height):
+    path = write_video(tmp_path / "a.mp4", width=width, height=height, count=6)
+    written, seen = a_picture(width, height), first_frame(path)
     assert ssim(written, seen) >= 0.98
     shift = (seen.astype(float) - written.astype(float)).mean(axis=(0, 1))
     assert np.abs(shift).max() <= 3.0

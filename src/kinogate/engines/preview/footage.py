@@ -21,6 +21,7 @@ from kinogate.engines.preview.motion import image_frames
 from kinogate.engines.preview.render import scene_frames
 from kinogate.engines.preview.sequence import continue_frames, portrait_frames, reference_frames
 from kinogate.engines.preview.shots import plan_shots
+from kinogate.engines.preview.templates import template_frames
 from kinogate.media.audio import decode_audio
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def order_frames(order: Order, voice: Samples | None) -> Generator[Canvas]:
 
 def _chosen(order: Order, voice: Samples | None) -> Iterator[Canvas]:
     if order.template is not None:
-        return _from_image(order)
+        # A last frame, where there is one, is passed over: so the vendor's page on effects says.
+        first = _image(order, Role.FIRST_FRAME)
+        return template_frames(order.template, first, order.seed, *_shape(order))
     if order.mode is Mode.S2V:
         return portrait_frames(
             _image(order, Role.FIRST_FRAME),
