@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kinogate.cli.output import Exit, err, print_json, print_table, wants_json
+from kinogate.cli.output import Exit, err, print_json, print_table
 
 
 def demo(
@@ -31,7 +31,7 @@ def demo(
         err.print(f"Private server at {server.url}; {len(CALLS)} calls, two at a time.")
         started = [call.start(server, fixtures) for call in CALLS]
         rows = [run_call(pending, server, fixtures, out) for pending in started]
-    if wants_json(as_json):
+    if as_json:
         print_json([row.as_dict() for row in rows])
     else:
         print_table(
