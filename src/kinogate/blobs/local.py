@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import os
 import shutil
+import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -37,7 +38,8 @@ class LocalBlobStore:
         self._root = root
         self._numbers = itertools.count()
         try:
-            (root / _ASIDE).mkdir(parents=True, exist_ok=True, mode=0o700)
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (root / _ASIDE).mkdir(exist_ok=True, mode=0o700)
         except OSError as exc:
             raise _no_room() from exc
 
@@ -74,10 +76,13 @@ class LocalBlobStore:
         path = self._path(key)
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except (FileNotFoundError, NotADirectoryError):
             raise KeyError(key) from None
         try:
-            stop = os.fstat(fd).st_size if end is None else end
+            found = os.fstat(fd)
+            if not stat.S_ISREG(found.st_mode):
+                raise KeyError(key)
+            stop = found.st_size if end is None else end
             while start < stop:
                 data = await asyncio.to_thread(os.pread, fd, min(_CHUNK_BYTES, stop - start), start)
                 if not data:
@@ -126,7 +131,7 @@ class LocalBlobStore:
             found = path.stat()
         except (FileNotFoundError, NotADirectoryError):
             raise KeyError(key) from None
-        if not path.is_file():
+        if not stat.S_ISREG(found.st_mode):
             raise KeyError(key)
         return BlobInfo(
             key=key,
@@ -174,9 +179,10 @@ class LocalBlobStore:
 
 
 def _make_folders(root: Path, folder: Path) -> list[Path]:
-    """Make `folder` below `root`; give the parents whose entries changed."""
+    """Make `folder` below `root`, for the owner only; give the parents whose entries changed."""
     missing = list(itertools.takewhile(lambda place: not place.is_dir(), [folder, *folder.parents]))
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for place in reversed(missing):
+        place.mkdir(exist_ok=True, mode=0o700)
     return [place.parent for place in missing if place != root]
 
 
