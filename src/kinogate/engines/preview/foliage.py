@@ -5,6 +5,8 @@ Sizes are world units; colours are given already lit, dark to light.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from kinogate.engines.preview.canvas import Color, Points, mix
@@ -14,7 +16,30 @@ Tones = tuple[Color, Color, Color]
 """Dark, middle and light."""
 
 
-def blob(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brush:
+    """What one kind of plant is painted with.
+
+    Attributes:
+        out: Where the polygons go.
+        rng: Source of variation.
+        tones: Leaf colours, lit.
+        trunk: Bark colour, lit.
+        side: Where the light comes from, +1 right, -1 left.
+    """
+
+    out: ShapeBuilder
+    rng: np.random.Generator
+    tones: Tones
+    trunk: Color = (60, 44, 40)
+    side: float = 1.0
+
+
+def _open(brush: Brush) -> tuple[ShapeBuilder, np.random.Generator, Tones, Color, float]:
+    return brush.out, brush.rng, brush.tones, brush.trunk, brush.side
+
+
+def blob(  # noqa: PLR0917 - a shape and its place read best in a row
     x: float, y: float, width: float, height: float, rng: np.random.Generator, bumps: int = 9
 ) -> Points:
     """A leafy outline: an ellipse with soft scallops."""
@@ -36,19 +61,9 @@ def quad(x0: float, y0: float, x1: float, y1: float) -> Points:
     return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=np.float64)
 
 
-def pine(
-    out: ShapeBuilder,
-    x: float,
-    base: float,
-    height: float,
-    tones: Tones,
-    trunk: Color,
-    rng: np.random.Generator,
-    *,
-    side: float = 1.0,
-    detail: bool = True,
-) -> None:
+def pine(brush: Brush, x: float, base: float, height: float, *, detail: bool = True) -> None:
     """A conifer of drooping tiers, its light side turned to `side`."""
+    out, rng, tones, trunk, side = _open(brush)
     half = height * rng.uniform(0.20, 0.26)
     tiers = 6 if detail else 4
     out.add(quad(x - height * 0.018, base - height * 0.14, x + height * 0.018, base), trunk)
@@ -72,19 +87,9 @@ def pine(
         out.add(np.array([(x + dx, y) for dx, y in [(0.0, top), *bright, *inner]]), tones[1], sway)
 
 
-def broadleaf(
-    out: ShapeBuilder,
-    x: float,
-    base: float,
-    height: float,
-    tones: Tones,
-    trunk: Color,
-    rng: np.random.Generator,
-    *,
-    side: float = 1.0,
-    detail: int = 7,
-) -> None:
+def broadleaf(brush: Brush, x: float, base: float, height: float, *, detail: int = 7) -> None:
     """A round-crowned tree: forked trunk, dark mass, lit clumps."""
+    out, rng, tones, trunk, side = _open(brush)
     girth = height * 0.035
     crown_y, crown_w, crown_h = base - height * 0.66, height * 0.34, height * 0.32
     out.add(
@@ -125,10 +130,9 @@ def broadleaf(
             out.add(clump, mix(tones[2], tones[1], 0.35), sway * 1.2, rigid=True)
 
 
-def poplar(
-    out: ShapeBuilder, x: float, base: float, height: float, tones: Tones, rng: np.random.Generator
-) -> None:
+def poplar(brush: Brush, x: float, base: float, height: float) -> None:
     """A slender tree, one flame of leaves."""
+    out, rng, tones, _, _ = _open(brush)
     wide = height * rng.uniform(0.09, 0.13)
     out.add(blob(x, base - height * 0.52, wide, height * 0.48, rng, 11), tones[0], height * 0.006)
     out.add(
@@ -138,16 +142,9 @@ def poplar(
     )
 
 
-def bush(
-    out: ShapeBuilder,
-    x: float,
-    base: float,
-    size: float,
-    tones: Tones,
-    rng: np.random.Generator,
-    side: float = 1.0,
-) -> None:
+def bush(brush: Brush, x: float, base: float, size: float) -> None:
     """A low clump of leaves."""
+    out, rng, tones, _, side = _open(brush)
     for dx, scale, tone in ((-0.5, 0.7, 0), (0.55, 0.62, 0), (0.0, 1.0, 0), (0.12, 0.62, 1)):
         lift = size * 0.45 * scale + (size * 0.16 if tone else 0.0)
         place = x + (dx + (0.1 * side if tone else 0.0)) * size
@@ -159,17 +156,9 @@ def bush(
         )
 
 
-def palm(
-    out: ShapeBuilder,
-    x: float,
-    base: float,
-    height: float,
-    tones: Tones,
-    trunk: Color,
-    rng: np.random.Generator,
-    lean: float = 0.25,
-) -> None:
+def palm(brush: Brush, x: float, base: float, height: float, lean: float = 0.25) -> None:
     """A leaning palm with feathered fronds."""
+    out, rng, tones, trunk, _ = _open(brush)
     share = np.linspace(0, 1, 9)
     spine_x = x + lean * height * share**1.8
     spine_y = base - height * share
@@ -193,16 +182,9 @@ def palm(
         out.add(frond, tones[0] if index < 4 or index > 6 else tones[1], height * 0.012, rigid=True)
 
 
-def tuft(
-    out: ShapeBuilder,
-    x: float,
-    base: float,
-    height: float,
-    colors: tuple[Color, Color],
-    rng: np.random.Generator,
-    blades: int = 5,
-) -> None:
+def tuft(brush: Brush, x: float, base: float, height: float, blades: int = 5) -> None:
     """Some blades of grass."""
+    out, rng, colors, _, _ = _open(brush)
     for index in range(blades):
         root = x + rng.uniform(-0.5, 0.5) * height * 0.7
         tall = height * rng.uniform(0.55, 1.0)
@@ -220,17 +202,9 @@ def tuft(
         out.add(blade, colors[index % 2], tall * 0.10)
 
 
-def bloom(
-    out: ShapeBuilder,
-    x: float,
-    base: float,
-    height: float,
-    petal: Color,
-    heart: Color,
-    stem: Color,
-    rng: np.random.Generator,
-) -> None:
-    """One flower on a stem."""
+def bloom(brush: Brush, x: float, base: float, height: float) -> None:
+    """One flower on a stem; the tones are stem, petals and heart."""
+    out, rng, (stem, petal, heart), _, _ = _open(brush)
     top = base - height
     lean = rng.uniform(-0.15, 0.15) * height
     wide = max(0.0012, height * 0.03)
@@ -249,16 +223,9 @@ def bloom(
     out.add(ellipse(x + lean, top, size * 0.28, size * 0.24, 10), heart, sway, rigid=True)
 
 
-def rock(
-    out: ShapeBuilder,
-    x: float,
-    base: float,
-    size: float,
-    tones: Tones,
-    rng: np.random.Generator,
-    side: float = 1.0,
-) -> None:
+def rock(brush: Brush, x: float, base: float, size: float) -> None:
     """A boulder with a lit facet."""
+    out, rng, tones, _, side = _open(brush)
     count = 7
     angle = np.linspace(np.pi, 2 * np.pi, count)
     radius = size * rng.uniform(0.8, 1.1, count)

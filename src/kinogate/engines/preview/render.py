@@ -17,10 +17,12 @@ from kinogate.engines.preview.acting import (
 )
 from kinogate.engines.preview.camera import Operator
 from kinogate.engines.preview.canvas import Canvas, Color
+from kinogate.engines.preview.effects import Fireworks, SkyLanterns
 from kinogate.engines.preview.layers import LIGHT_SCALE, Frame, Layer
 from kinogate.engines.preview.palette import choose_palette
 from kinogate.engines.preview.places import PLACES
 from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.road import rails
 from kinogate.engines.preview.scene import Place, SceneSpec, Season, Time, Weather
 from kinogate.engines.preview.shots import Shot
 from kinogate.engines.preview.sky import Aurora, Clouds, Rainbow, Sky, Stars, Sun
@@ -68,7 +70,8 @@ class Scene:
             facing=facing,
             rush=lead_action(spec) in ("run", "drive"),
         )
-        stage = PLACES.get(spec.place, PLACES[Place.HILLS])(build)
+        stage = PLACES[spec.place](build)
+        palette = build.palette
         parts = cast_parts(spec, stage, palette, width / height, facing, rng)
         focus = (parts[-1].x, parts[-1].y - parts[-1].height / 2) if parts else (0.1, 0.6)
         self._operator = Operator(
@@ -83,10 +86,14 @@ class Scene:
         )
         self._layers: list[Layer] = [
             *_heavens(build, stage),
+            *_spectacles(build, stage),
             *stage.back,
+            *(_air(build, stage) if stage.inside else ()),
+            *stage.inside,
+            *([rails(build, stage)] if _has_train(spec) else ()),
             Actors(parts, palette, stage, spec, duration),
             *stage.front,
-            *_air(build, stage),
+            *(() if stage.inside else _air(build, stage)),
         ]
         self._light = np.zeros(
             (max(1, height // LIGHT_SCALE), max(1, width // LIGHT_SCALE), 3), dtype=np.uint8
@@ -172,6 +179,20 @@ def _heavens(build: Build, stage: Stage) -> list[Layer]:
         )
     if "rainbow" in spec.extras:
         layers.append(Rainbow())
+    return layers
+
+
+def _has_train(spec: SceneSpec) -> bool:
+    return any(subject.kind == "train" for subject in spec.subjects)
+
+
+def _spectacles(build: Build, stage: Stage) -> list[Layer]:
+    """What lights up the sky behind the land."""
+    layers: list[Layer] = []
+    if "fireworks" in build.spec.extras and stage.has_sky:
+        layers.append(Fireworks(build.aspect, build.rng, stage.horizon))
+    if "lanterns" in build.spec.extras and stage.has_sky:
+        layers.append(SkyLanterns(build.aspect, build.rng))
     return layers
 
 

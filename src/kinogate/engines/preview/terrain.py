@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from kinogate.engines.preview.canvas import Color, mix
+from kinogate.engines.preview.canvas import Color, Points, mix
 from kinogate.engines.preview.foliage import pine, quad
 from kinogate.engines.preview.layers import Haze, Layer, Ridge, ShapeBuilder, waves
 from kinogate.engines.preview.places.base import Build
@@ -36,7 +37,7 @@ def hills(
         start=0.0,
         end=mist * (1.0 - depth * 0.7),
     )
-    bright = mix(lit, build.palette.sun, crest)
+    bright = mix(lit, build.palette.sun, crest * (0.45 if build.palette.is_dark else 1.0))
     return Ridge(
         depth=depth,
         profile=profile,
@@ -75,15 +76,9 @@ def mountains(
         reach = high * rng.uniform(1.0, 1.4)
         steps = 9
         share = np.linspace(0, 1, steps)
-        jag = high * 0.05
 
-        def slope(way: float) -> np.ndarray:
-            xs = x + way * reach * share**1.05 + rng.uniform(-1, 1, steps) * jag * 0.5
-            ys = top + high * 1.3 * share + rng.uniform(-1, 1, steps) * jag * (share > 0)
-            xs[0], ys[0] = x, top
-            return np.stack([xs, ys], 1)
-
-        left, right = slope(-1.0), slope(1.0)
+        left = _slope(rng, (x, top), high, -reach, share)
+        right = _slope(rng, (x, top), high, reach, share)
         spine_x = x + np.cumsum(rng.uniform(-0.05, 0.05, steps)) * high
         spine_x[0] = x
         spine = np.stack([spine_x, top + high * 1.3 * share], 1)
@@ -119,7 +114,23 @@ def mountains(
     return [layer, haze, foot]
 
 
-def _cap(slope: np.ndarray, spine: np.ndarray, cut: int, rng: np.random.Generator) -> np.ndarray:
+def _slope(
+    rng: np.random.Generator,
+    peak: tuple[float, float],
+    high: float,
+    reach: float,
+    share: npt.NDArray[np.float64],
+) -> Points:
+    """One rugged flank, from the peak to its foot `reach` to the side."""
+    count = len(share)
+    jag = high * 0.05
+    x = peak[0] + reach * share**1.05 + rng.uniform(-1, 1, count) * jag * 0.5
+    y = peak[1] + high * 1.3 * share + rng.uniform(-1, 1, count) * jag
+    x[0], y[0] = peak
+    return np.stack([x, y], 1)
+
+
+def _cap(slope: Points, spine: Points, cut: int, rng: np.random.Generator) -> Points:
     outer, inner = slope[: cut + 1], spine[: cut + 1]
     low_out, low_in = outer[-1], inner[-1]
     teeth = []
@@ -180,28 +191,16 @@ def pines(
     """Single conifers standing along a line; none within `clear` of x = 0."""
     rng = build.rng
     out = ShapeBuilder()
-    side = 1.0 if build.sun[0] >= 0 else -1.0
     leaves = ((26, 62, 56), (58, 104, 74), (90, 130, 90))
     if build.is_white:
         leaves = ((44, 78, 86), (206, 222, 232), (240, 246, 250))
-    tones = tuple(build.lit(color, depth) for color in leaves)
-    trunk = build.lit((70, 48, 40), depth)
+    brush = build.brush(out, leaves, depth)
     for place in np.sort(rng.uniform(0, period, count)):
         if min(place, period - place) < clear:
             continue
         high = height * rng.uniform(0.6, 1.05)
         foot = base + rng.uniform(-0.008, 0.014)
-        pine(
-            out,
-            float(place),
-            foot,
-            high,
-            (tones[0], tones[1], tones[2]),
-            trunk,
-            rng,
-            side=side,
-            detail=detail,
-        )
+        pine(brush, float(place), foot, high, detail=detail)
     return out.layer(depth, period, build.wind)
 
 
@@ -232,9 +231,9 @@ def skyline(
         if build.palette.is_dark and lights:
             panes = []
             for row in np.arange(base - high + 0.012, base - 0.01, 0.020):
-                for column in np.arange(x + 0.010, x + wide * 0.9 - 0.008, 0.017):
-                    if rng.random() < 0.30:
-                        panes.append(quad(column, row, column + 0.008, row + 0.011))
+                columns = np.arange(x + 0.010, x + wide * 0.9 - 0.008, 0.017)
+                lit = columns[rng.random(len(columns)) < 0.30]
+                panes += [quad(at, row, at + 0.008, row + 0.011) for at in lit]
             out.add_many(panes, lamp)
         x += wide * rng.uniform(0.9, 1.25)
     return out.layer(depth, period)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kinogate.engines.preview.canvas import Color
-from kinogate.engines.preview.layers import Layer
+from kinogate.engines.preview.foliage import Brush
+from kinogate.engines.preview.layers import Layer, ShapeBuilder
 from kinogate.engines.preview.palette import Palette, foliage, grass
 from kinogate.engines.preview.scene import SceneSpec, Season, Weather
 
@@ -57,6 +58,21 @@ class Build:
         """A daylight colour at a depth under the scene's light."""
         return self.palette.lit(color, depth, light)
 
+    @property
+    def side(self) -> float:
+        """Where the light comes from, +1 right, -1 left."""
+        return 1.0 if self.sun[0] >= 0 else -1.0
+
+    def brush(
+        self, out: ShapeBuilder, tones: tuple[Color, Color, Color], depth: float = 1.0
+    ) -> Brush:
+        """A brush for plants of these daylight `tones` at a depth."""
+        dark, middle, light = (self.lit(color, depth) for color in tones)
+        trunk = self.lit((84, 60, 48), depth)
+        return Brush(
+            out=out, rng=self.rng, tones=(dark, middle, light), trunk=trunk, side=self.side
+        )
+
     def grass(self) -> Color:
         """Ground cover of the season, in daylight."""
         return grass(self.spec.season)
@@ -72,7 +88,8 @@ class Stage:
 
     Attributes:
         back: Layers behind the subjects, far to near.
-        front: Layers before them.
+        inside: Layers between the weather outside and the subjects: a room around its window.
+        front: Layers before the subjects.
         ground: World y where feet touch.
         waterline: World y where hulls float, or None without water.
         person: Height of a grown person, world units.
@@ -84,6 +101,7 @@ class Stage:
     """
 
     back: list[Layer] = field(default_factory=list)
+    inside: list[Layer] = field(default_factory=list)
     front: list[Layer] = field(default_factory=list)
     ground: float = 0.86
     waterline: float | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from kinogate.engines.preview.canvas import Color, mix
-from kinogate.engines.preview.foliage import bloom, broadleaf, bush, rock, tuft
-from kinogate.engines.preview.layers import Layer, ShapeBuilder
+from kinogate.engines.preview.foliage import Brush, bloom, broadleaf, bush, ellipse, rock, tuft
+from kinogate.engines.preview.layers import Haze, Layer, ShapeBuilder
 from kinogate.engines.preview.places.base import Build, Stage
 from kinogate.engines.preview.scene import Place, Season
 from kinogate.engines.preview.terrain import hills, mountains, pines, skyline, treeline
@@ -44,7 +44,14 @@ def build_mountains(build: Build) -> Stage:
     stage = Stage(ground=0.875, person=0.22, horizon=0.72, air=(0.14, 0.44))
     snow = 0.62 if build.is_white or "snowcaps" in build.spec.extras else 0.38
     stage.back += mountains(
-        build, depth=0.07, base=0.66, height=0.44, color=(116, 128, 164), snow=snow, count=8
+        build,
+        depth=0.07,
+        base=0.66,
+        height=0.44,
+        color=(116, 128, 164),
+        snow=snow,
+        count=15,
+        mist=0.45,
     )
     stage.back += mountains(
         build,
@@ -53,8 +60,8 @@ def build_mountains(build: Build) -> Stage:
         height=0.30,
         color=(92, 106, 134),
         snow=snow * 0.5,
-        count=9,
-        mist=0.7,
+        count=16,
+        mist=0.62,
     )
     wood = (52, 92, 84) if not build.is_white else (150, 172, 188)
     stage.back.append(treeline(build, depth=0.30, base=0.735, height=0.05, color=wood, mist=0.5))
@@ -73,7 +80,14 @@ def backdrop(build: Build, base: float) -> list[Layer]:
         case Place.MOUNTAINS:
             snow = 0.55 if build.is_white or "snowcaps" in build.spec.extras else 0.36
             return mountains(
-                build, depth=0.08, base=base, height=0.34, color=(112, 124, 160), snow=snow
+                build,
+                depth=0.08,
+                base=base,
+                height=0.34,
+                color=(112, 124, 160),
+                snow=snow,
+                count=16,
+                mist=0.5,
             )
         case Place.CITY:
             return [skyline(build, depth=0.12, base=base, height=0.24, color=(96, 108, 140))]
@@ -97,9 +111,7 @@ def copse(
     """Scattered round trees and bushes on a slope."""
     rng = build.rng
     out = ShapeBuilder()
-    tones = tuple(build.lit(color, depth) for color in build.leaves())
-    trunk = build.lit((92, 66, 50), depth)
-    side = 1.0 if build.sun[0] >= 0 else -1.0
+    brush = build.brush(out, build.leaves(), depth)
     period = 4.8
     detail = 4 if height < 0.1 else 8
     for place in np.sort(rng.uniform(0, period, count)):
@@ -107,33 +119,14 @@ def copse(
             continue
         high = height * rng.uniform(0.6, 1.1)
         foot = base + rng.uniform(0.0, 0.02)
-        broadleaf(
-            out,
-            float(place),
-            foot,
-            high,
-            (tones[0], tones[1], tones[2]),
-            trunk,
-            rng,
-            side=side,
-            detail=detail,
-        )
+        broadleaf(brush, float(place), foot, high, detail=detail)
         if rng.random() < 0.5:
-            bush(
-                out,
-                float(place) + high * 0.6,
-                foot,
-                high * 0.16,
-                (tones[0], tones[1], tones[2]),
-                rng,
-                side,
-            )
+            bush(brush, float(place) + high * 0.6, foot, high * 0.16)
     return out.layer(depth, period, build.wind)
 
 
 def meadow(build: Build, stage: Stage, color: Color, *, flowers: bool = True) -> list[Layer]:
     """The near ground the subject stands on: a broad slope with tufts, stones and flowers."""
-    rng = build.rng
     near = hills(
         build,
         depth=0.97,
@@ -144,63 +137,53 @@ def meadow(build: Build, stage: Stage, color: Color, *, flowers: bool = True) ->
         mist=0.0,
         crest=0.16,
     )
+    deep = Haze(
+        depth=0.97,
+        top=stage.ground - 0.04,
+        bottom=1.05,
+        color=build.lit(mix(color, (10, 40, 40), 0.5), 1.0, 0.5),
+        start=0.0,
+        end=0.62,
+    )
+    return [near, deep, ground_cover(build, stage.ground, color, flowers=flowers)]
+
+
+def ground_cover(build: Build, ground: float, color: Color, *, flowers: bool) -> Layer:
+    """Tufts, stones, flowers and worn patches scattered over near ground."""
+    rng = build.rng
     out = ShapeBuilder()
     light = mix(build.lit(color, 0.97, 1.12), build.palette.sun, 0.08)
-    dark = build.lit(color, 0.97, 0.82)
+    dark = build.lit(color, 0.97, 0.74)
     period = 5.2
-    side = 1.0 if build.sun[0] >= 0 else -1.0
-    for _ in range(26):  # worn patches give the slope a grain that shows its speed
-        x, y = rng.uniform(0, period), rng.uniform(stage.ground - 0.01, 1.02)
+    for _ in range(30):  # worn patches give the slope a grain that shows its speed
+        x, y = rng.uniform(0, period), rng.uniform(ground - 0.01, 1.02)
         wide = rng.uniform(0.05, 0.20) * (y - 0.6)
-        out.add(_patch(x, y, wide * 2.2, wide * 0.10), light if rng.random() < 0.5 else dark)
-    stone = (build.lit((124, 122, 124)), build.lit((168, 164, 158)), build.lit((200, 196, 186)))
+        tone = mix(light if rng.random() < 0.5 else dark, build.lit(color, 0.97), 0.55)
+        out.add(ellipse(x, y, wide * 2.2, wide * 0.10, 14), tone)
+    stones = build.brush(out, ((124, 122, 124), (168, 164, 158), (200, 196, 186)))
     for _ in range(5):
-        rock(
-            out,
-            rng.uniform(0, period),
-            rng.uniform(0.88, 0.97),
-            rng.uniform(0.010, 0.026),
-            stone,
-            rng,
-            side,
-        )
-    for _ in range(60):
-        y = rng.uniform(stage.ground - 0.04, 0.99)
-        tuft(
-            out, rng.uniform(0, period), y, 0.012 + 0.10 * max(0.0, y - 0.78), (dark, light), rng, 4
-        )
+        rock(stones, rng.uniform(0, period), rng.uniform(0.88, 0.97), rng.uniform(0.010, 0.026))
+    blades = Brush(out=out, rng=rng, tones=(dark, light, dark))
+    for _ in range(64):
+        y = rng.uniform(ground - 0.04, 0.99)
+        tuft(blades, rng.uniform(0, period), y, 0.012 + 0.10 * max(0.0, y - 0.78), 4)
     if flowers and build.spec.season in (Season.SPRING, Season.SUMMER):
-        stem = build.lit((70, 120, 60))
-        for _ in range(46 if build.spec.season is Season.SPRING else 22):
-            y = rng.uniform(stage.ground + 0.0, 1.0)
-            petal = build.lit(_PETALS[int(rng.integers(len(_PETALS)))])
-            heart = build.lit((240, 180, 60))
-            size = 0.02 + 0.14 * max(0.0, y - 0.80)
-            bloom(out, rng.uniform(0, period), y, size, petal, heart, stem, rng)
-    return [near, out.layer(0.97, period, build.wind)]
+        for _ in range(60 if build.spec.season is Season.SPRING else 30):
+            y = rng.uniform(ground, 1.0)
+            petal = _PETALS[int(rng.integers(len(_PETALS)))]
+            brush = build.brush(out, ((70, 120, 60), petal, (240, 180, 60)))
+            bloom(brush, rng.uniform(0, period), y, 0.02 + 0.14 * max(0.0, y - 0.80))
+    return out.layer(0.97, period, build.wind)
 
 
 def fringe(build: Build, color: Color) -> list[Layer]:
     """Dark blades along the lower edge that frame the picture."""
     rng = build.rng
     out = ShapeBuilder()
-    dark = build.lit(color, 1.0, 0.42)
-    less = build.lit(color, 1.0, 0.55)
+    tones = (build.lit(color, 1.0, 0.36), build.lit(color, 1.0, 0.5), build.lit(color, 1.0, 0.4))
+    brush = Brush(out=out, rng=rng, tones=tones)
     period = 4.4
-    for center in rng.uniform(0, period, 11):
+    for center in rng.uniform(0, period, 9):
         for _ in range(3):
-            tuft(
-                out,
-                center + rng.uniform(-0.12, 0.12),
-                1.06,
-                rng.uniform(0.09, 0.17),
-                (dark, less),
-                rng,
-                6,
-            )
+            tuft(brush, center + rng.uniform(-0.12, 0.12), 1.06, rng.uniform(0.08, 0.15), 6)
     return [out.layer(1.35, period, build.wind)]
-
-
-def _patch(x: float, y: float, wide: float, tall: float) -> np.ndarray:
-    angle = np.linspace(0, 2 * np.pi, 14, endpoint=False)
-    return np.stack([x + np.cos(angle) * wide, y + np.sin(angle) * tall], 1)
