@@ -106,8 +106,8 @@ class Edge:
             return self.refuse(dialect, call, error)
         except Exception:
             log.exception("unhandled", request_id=call.request_id, path=call.path)
-            error = InternalError(ErrorCode.INTERNAL, "Something went wrong on our side.")
-            return self.refuse(dialect, call, error)
+            unforeseen = InternalError(ErrorCode.INTERNAL, "Something went wrong on our side.")
+            return self.refuse(dialect, call, unforeseen)
 
     def refuse(self, dialect: Dialect, call: Call, error: KinogateError) -> Response:
         """An error in the dialect's shape."""
