@@ -24,7 +24,7 @@ def draw_flying_bird(fig: Figure, hertz: float = 2.6, phase: float = 0.0) -> Non
     body, belly = pose.body, pose.accent
     dark, far = fig.dark(body, 0.35), fig.dark(body, 0.55)
     lift, bend = 0.25 + 0.95 * flap, -0.1 - 0.65 * (lag - flap * 0.55)
-    _wing(pen, (0.10, 0.06), 0.58, 0.26, lift * 0.85 + 0.22, bend, far)
+    _wing(pen, (0.10, 0.06), far, span=0.58, chord=0.26, lift=lift * 0.85 + 0.22, bend=bend)
     pen.fill(
         [(-0.26, 0.05), (-0.72, 0.13), (-0.66, 0.03), (-0.74, -0.05), (-0.60, -0.05),
          (-0.26, -0.06)],
@@ -36,19 +36,21 @@ def draw_flying_bird(fig: Figure, hertz: float = 2.6, phase: float = 0.0) -> Non
         body,
     )
     if fig.pixels >= 16.0:
-        pen.fill(trunk.band(-0.97, -0.25), belly, rimmed=False)
+        pen.fill(trunk.band(-1.0, -0.25), belly, rimmed=False)
     _bird_head(pen, 0.46, 0.10, body)
-    _wing(pen, (0.10, 0.04), 0.62, 0.30, lift, bend, mix(dark, body, 0.45), dark)
+    near = mix(dark, body, 0.45)
+    _wing(pen, (0.10, 0.04), near, span=0.62, chord=0.30, lift=lift, bend=bend, tips=dark)
 
 
 def _wing(
     pen: Figure,
     root: Point,
+    color: Color,
+    *,
     span: float,
     chord: float,
     lift: float,
     bend: float,
-    color: Color,
     tips: Color | None = None,
 ) -> None:
     arm, hand = math.pi / 2 + lift, math.pi / 2 + lift + bend
@@ -121,7 +123,7 @@ def _perched(fig: Figure) -> None:
         [(-0.34, -0.05), (-0.10, 0.0), (0.14, 0.07), (0.26, 0.24)],
         [0.09, 0.22, 0.245, 0.16], pose.body,
     )  # fmt: skip
-    body.fill(made.band(-0.97, -0.15, 0.1, 0.95), pose.accent, rimmed=False)
+    body.fill(made.band(-1.0, -0.15, 0.1, 0.95), pose.accent, rimmed=False)
     head = body.part(0.26, 0.34 + bob, scale=1.55)
     _bird_head(head, 0.0, 0.0, pose.body)
     body.blob([(0.10, 0.10), (-0.06, 0.16), (-0.36, 0.02), (-0.60, -0.10), (-0.30, -0.13),
@@ -143,7 +145,7 @@ def _birds(fig: Figure) -> None:
         rank = (index + 1) // 2
         side = 1.0 if index % 2 else -1.0
         phase = chance(seed, 80 + index)
-        x = 0.95 - 0.42 * rank + 0.10 * (phase - 0.5) + 0.04 * cycle(t, 0.17, phase)
+        x = 0.84 - 0.42 * rank + 0.10 * (phase - 0.5) + 0.04 * cycle(t, 0.17, phase)
         y = 0.60 + side * 0.105 * rank - 0.10 * (index % 2 == 0) * rank * 0.3
         y += 0.05 * (chance(seed, 90 + index) - 0.5) + 0.03 * cycle(t, 0.23, phase)
         size = 0.30 - 0.012 * rank
@@ -213,7 +215,7 @@ KINDS: Mapping[str, SubjectKind] = MappingProxyType(
             default_action="fly",
         ),
         "birds": SubjectKind(
-            draw=_birds, aspect=2.4, habitat="air", speed=0.5,
+            draw=_birds, aspect=2.1, habitat="air", speed=0.5,
             default_colors=((58, 62, 80), (120, 124, 140)), natural_height=1.0,
             default_action="fly",
         ),

@@ -102,7 +102,7 @@ def _dragon(fig: Figure) -> None:
         pen.fill([trunk.at(share - 0.016, -0.85), trunk.at(share + 0.022, -high),
                   trunk.at(share + 0.026, -0.85)], pose.accent)  # fmt: skip
     pen.fill(trunk.outline(), pose.body)
-    pen.fill(trunk.band(0.30, 0.97, 0.02, 0.96), mix(pose.accent, pose.body, 0.2), rimmed=False)
+    pen.fill(trunk.band(0.30, 1.0, 0.02, 0.96), mix(pose.accent, pose.body, 0.2), rimmed=False)
     if fig.pixels >= 40.0:
         for index in range(26):
             share = 0.06 + index * 0.034
@@ -176,12 +176,12 @@ def _dragon_head(pen: Figure) -> None:
 KINDS: Mapping[str, SubjectKind] = MappingProxyType(
     {
         "astronaut": SubjectKind(
-            draw=_astronaut, aspect=0.62, habitat="space", speed=0.3,
+            draw=_astronaut, aspect=0.72, habitat="space", speed=0.3,
             default_colors=((238, 240, 244), (236, 142, 64)), natural_height=1.05,
             default_action="float",
         ),
         "robot": SubjectKind(
-            draw=_robot, aspect=0.55, habitat="ground", speed=0.6,
+            draw=_robot, aspect=0.48, habitat="ground", speed=0.6,
             default_colors=((126, 168, 186), (246, 190, 84)), natural_height=0.95,
             default_action="walk",
         ),

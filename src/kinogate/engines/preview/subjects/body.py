@@ -131,7 +131,9 @@ def _joints(build: Build, stance: Stance) -> Joints:
 def _foot_angle(stance: Stance, side: int) -> float:
     """Pitch of a foot: follows a shin that is far from upright, flat otherwise."""
     shin = stance.thigh[side] - stance.knee[side]
-    follow = shin * 0.75 if abs(shin) > 0.7 and stance.turn == 0.0 else 0.0
+    follow = (
+        (shin - math.copysign(0.45, shin)) * 0.8 if abs(shin) > 0.45 and stance.turn == 0.0 else 0.0
+    )
     return stance.foot[side] + follow
 
 
@@ -151,7 +153,8 @@ def _grounding(build: Build, stance: Stance, joints: Joints) -> Point:
     low = min(-x * sin + y * cos - radius for (x, y), radius in spots)
     xs = [x * cos + y * sin for (x, y), _ in spots]
     shift = -0.5 * (min(xs) + max(xs)) if abs(stance.turn) > 0.5 else 0.0
-    return shift, -low + stance.lift
+    tall = stance.tall * (build.thigh + build.shin + build.ankle)
+    return shift, max(-low, tall) + stance.lift
 
 
 def draw_body(fig: Figure, build: Build, look: Look, stance: Stance) -> Joints:
@@ -165,7 +168,7 @@ def draw_body(fig: Figure, build: Build, look: Look, stance: Stance) -> Joints:
         _pillow(pen, joints, build)
     head = pen.part(*joints.head, scale=build.head, angle=joints.head_angle)
     draw_back_hair(head, look.hair_style, look.hair)
-    _arm(pen, build, look, stance, joints, 1)
+    _arm(pen, build, look, stance, joints, side=1)
     if look.backpack:
         _backpack(pen, look, joints)
     _leg(pen, build, look, joints, 1)
@@ -179,7 +182,7 @@ def draw_body(fig: Figure, build: Build, look: Look, stance: Stance) -> Joints:
     draw_head(head, look, stance.shut)
     if look.scarf:
         _scarf(pen, look, joints, stance)
-    _arm(pen, build, look, stance, joints, 0)
+    _arm(pen, build, look, stance, joints, side=0)
     if stance.prop == "book":
         _book(pen, look, joints)
     cos, sin = math.cos(-stance.turn), math.sin(-stance.turn)
@@ -267,7 +270,7 @@ def _torso(pen: Figure, build: Build, look: Look, stance: Stance, joints: Joints
     pen.fill(collar.outline(), look.top)
     pen.fill(trunk.band(-1.0, 1.0), look.top)
     if pen.pixels >= 24.0:
-        pen.fill(trunk.band(-0.97, -0.40), shade, rimmed=False)
+        pen.fill(trunk.band(-1.0, -0.40), shade, rimmed=False)
     if look.outfit in ("dress", "skirt", "coat"):
         _skirt(pen, build, look, stance, joints)
     if pen.pixels >= 110.0 and look.outfit == "coat":
@@ -331,13 +334,15 @@ def _skirt(pen: Figure, build: Build, look: Look, stance: Stance, joints: Joints
         )
         if look.outfit != "coat":
             sash = tube(
-                [(waist[0] - half, waist[1]), (waist[0] + half, waist[1])],
+                [(waist[0] - half * 1.06, waist[1]), (waist[0] + half * 1.06, waist[1])],
                 [0.012, 0.012],
             )
             pen.fill(sash.band(-1.0, 1.0), look.accent, rimmed=False)
 
 
-def _arm(pen: Figure, build: Build, look: Look, stance: Stance, joints: Joints, side: int) -> None:
+def _arm(
+    pen: Figure, build: Build, look: Look, stance: Stance, joints: Joints, *, side: int
+) -> None:
     far = side == 1 and stance.open < 0.85
     sleeve = pen.dark(look.top, 0.36) if far else mix(look.top, pen.pose.shade, 0.10)
     skin = pen.dark(look.skin, 0.22) if far else look.skin
@@ -368,7 +373,7 @@ def _arm(pen: Figure, build: Build, look: Look, stance: Stance, joints: Joints, 
         cap = tube([shoulder, between(shoulder, elbow, 0.45)], [0.034 * g, 0.031 * g])
         pen.fill(cap.outline(), sleeve)
     elif pen.pixels >= 24.0:
-        pen.fill(made.band(-0.97, -0.30), pen.dark(sleeve, 0.28), rimmed=False)
+        pen.fill(made.band(-1.0, -0.30), pen.dark(sleeve, 0.28), rimmed=False)
 
 
 def _scarf(pen: Figure, look: Look, joints: Joints, stance: Stance) -> None:
@@ -390,7 +395,7 @@ def _scarf(pen: Figure, look: Look, joints: Joints, stance: Stance) -> None:
 def _backpack(pen: Figure, look: Look, joints: Joints) -> None:
     top = between(joints.shoulder, joints.hip, 0.12)
     low = between(joints.shoulder, joints.hip, 0.78)
-    pack = [(top[0] - 0.055, top[1]), (low[0] - 0.075, low[1])]
+    pack = [(top[0] - 0.085, top[1]), (low[0] - 0.100, low[1])]
     pen.tube(
         pack,
         [0.045, 0.060],

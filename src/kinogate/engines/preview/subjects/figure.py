@@ -40,6 +40,9 @@ _FAR = 16000.0
 
 _SOLID = 0.999
 
+_FINE = 180.0
+"""Pixels per local unit above which curves get twice the points."""
+
 
 class _Part(NamedTuple):
     points: Points
@@ -91,7 +94,6 @@ class Figure:
     ) -> Figure:
         """A pen for a sub-figure whose origin is `(x, y)` here, turned and scaled."""
         child = Figure(self.pose)
-        child.light = self.light
         child._parts = self._parts
         child.pixels = self.pixels * scale
         cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
@@ -113,6 +115,10 @@ class Figure:
             natural[2] * self.light[2] // 255,
         )
 
+    def glow(self, natural: Color) -> Color:
+        """The colour of something that shines by itself (flame, lamp, lit window)."""
+        return natural
+
     def dark(self, color: Color, share: float = 0.28) -> Color:
         """`color` on the side away from the light."""
         return mix(color, self.pose.shade, share)
@@ -123,8 +129,10 @@ class Figure:
         """Add a polygon."""
         self._add(points, color, alpha, 0.0, rimmed)
 
-    def blob(self, points: Outline, color: Color, *, alpha: float = 1.0, samples: int = 5) -> None:
+    def blob(self, points: Outline, color: Color, *, alpha: float = 1.0, samples: int = 4) -> None:
         """Add a smooth closed shape through `points`."""
+        if self.pixels > _FINE:
+            samples *= 2
         self._add(closed_curve(points, samples), color, alpha, 0.0, True)
 
     def ellipse(
@@ -139,8 +147,9 @@ class Figure:
         alpha: float = 1.0,
     ) -> None:
         """Add a turned ellipse; its outline gets as many points as its size needs."""
-        count = 10 if max(rx, ry) * self.pixels < 5.0 else 26
-        self._add(ellipse_points(x, y, rx, ry, angle, count), color, alpha, 0.0, True)
+        size = max(rx, ry) * self.pixels
+        count = 10 if size < 5.0 else 24 if size < 40.0 else 48
+        self._add(ellipse_points(x, y, rx, ry, angle=angle, count=count), color, alpha, 0.0, True)
 
     def tube(
         self,
@@ -150,12 +159,16 @@ class Figure:
         *,
         shade: Color | None = None,
         edge: float = -0.25,
+        begin: float = 0.0,
     ) -> Tube:
-        """Add a tapered limb; with `shade`, darken it from `edge` to its -1 side."""
-        made = tube(points, radii)
+        """Add a tapered limb; with `shade`, darken it from `edge` to its -1 side.
+
+        The dark side starts at `begin` along, so that a thigh can melt into the trunk.
+        """
+        made = tube(points, radii, 8 if self.pixels > _FINE else 4)
         self._add(made.outline(), color, 1.0, 0.0, True)
         if shade is not None and self.pixels >= 24.0:
-            self._add(made.band(-0.97, edge), shade, 1.0, 0.0, False)
+            self._add(made.band(-1.0, edge, begin), shade, 1.0, 0.0, False)
         return made
 
     def line(self, points: Outline, color: Color, width: float, *, smooth: bool = True) -> None:
@@ -165,7 +178,7 @@ class Figure:
 
     def _add(self, points: Outline, color: Color, alpha: float, width: float, rimmed: bool) -> None:
         local = np.asarray(points, dtype=np.float64)
-        if self._matrix is not None:
+        if self._matrix is not None and self._offset is not None:
             local = local @ self._matrix + self._offset
         self._parts.append(_Part(local, color, alpha, width, rimmed and alpha >= _SOLID))
 

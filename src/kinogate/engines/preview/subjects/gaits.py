@@ -76,7 +76,13 @@ def _step(turn: float, duty: float, stride: float, rise: float) -> tuple[float, 
 
 
 def _strides(
-    frame: Frame, turn: float, phases: tuple[float, ...], duty: float, stride: float, rise: float
+    frame: Frame,
+    turn: float,
+    phases: tuple[float, ...],
+    *,
+    duty: float,
+    stride: float,
+    rise: float,
 ) -> tuple[list[Point], list[float]]:
     feet: list[Point] = []
     lifts: list[float] = []
@@ -99,7 +105,7 @@ def _lifts(lifts: list[float]) -> tuple[float, float, float, float]:
 def walk(frame: Frame, t: float, seed: int) -> Posture:
     """Lateral-sequence walk: each hind foot is followed by the front foot of its side."""
     turn = t * frame.walk_hertz + chance(seed, 51)
-    feet, lifts = _strides(frame, turn, _WALK_PHASES, 0.64, frame.stride, 0.085)
+    feet, lifts = _strides(frame, turn, _WALK_PHASES, duty=0.64, stride=frame.stride, rise=0.085)
     bob = 0.010 * math.cos(2 * math.tau * turn)
     half = frame.length / 2
     chest = (half, frame.spine + bob)
@@ -120,7 +126,9 @@ def walk(frame: Frame, t: float, seed: int) -> Posture:
 def gallop(frame: Frame, t: float, seed: int) -> Posture:
     """Transverse gallop: hind pair, front pair, then gathered in the air."""
     turn = t * frame.run_hertz + chance(seed, 51)
-    feet, lifts = _strides(frame, turn, _RUN_PHASES, 0.30, frame.stride * 1.75, 0.15)
+    feet, lifts = _strides(
+        frame, turn, _RUN_PHASES, duty=0.30, stride=frame.stride * 1.75, rise=0.15
+    )
     swing = math.tau * turn
     reach = 1.0 + 0.05 * frame.flex * math.cos(swing - 1.6)
     bob = 0.045 * math.sin(swing - 2.6)
@@ -257,7 +265,7 @@ def prance(frame: Frame, t: float, seed: int) -> Posture:
     """A bouncing trot on the spot: how an animal dances."""
     turn = t * 1.6 + chance(seed, 58)
     phases = (0.0, 0.5, 0.5, 0.0)
-    feet, lifts = _strides(frame, turn, phases, 0.5, frame.stride * 0.25, 0.17)
+    feet, lifts = _strides(frame, turn, phases, duty=0.5, stride=frame.stride * 0.25, rise=0.17)
     hop = 0.06 * abs(math.sin(math.tau * turn))
     pose = stand(frame, t, seed)
     tilt = 0.035 * math.sin(math.tau * turn)

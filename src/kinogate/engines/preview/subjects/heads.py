@@ -104,12 +104,12 @@ def draw_head(pen: Figure, look: Look, shut: bool) -> None:
     )
     if pen.pixels >= 7.0:
         pen.fill(
-            [(0.355, -0.02), (0.455, -0.13), (0.34, -0.17)],
+            [(0.36, -0.03), (0.425, -0.115), (0.425, -0.135), (0.35, -0.165)],
             mix(skin, pen.pose.shade, 0.06),
         )
     if look.beard:
         _beard(pen, look.hair)
-    if pen.pixels >= 9.0:
+    if pen.pixels >= 11.0:
         _face(pen, look, shut)
     _front_hair(pen, look)
     if look.hair_style in ("short", "crop", "bald", "bun", "ponytail", "pigtails"):
@@ -120,13 +120,16 @@ def draw_head(pen: Figure, look: Look, shut: bool) -> None:
 
 def _face(pen: Figure, look: Look, shut: bool) -> None:
     ink = mix(pen.tone((38, 28, 34)), pen.pose.shade, 0.15)
+    small = pen.pixels < 19.0
+    if small:  # an anti-aliased dot is never smaller than a pixel: pale ones do not merge
+        ink = mix(ink, look.skin, 0.45)
     closed = shut or blinks(pen.pose.t, pen.pose.seed)
     for x in (0.10, 0.295):
         if closed:
             pen.line([(x - 0.05, -0.01), (x, -0.035), (x + 0.05, -0.01)], ink, 0.03)
         else:
-            pen.ellipse(x, -0.01, 0.036, 0.058, ink)
-    if pen.pixels < 15.0:
+            pen.ellipse(x, -0.01, 0.012 if small else 0.036, 0.03 if small else 0.058, ink)
+    if small:
         return
     soft = mix(look.skin, pen.tone((150, 60, 50)), 0.55)
     if not look.beard:

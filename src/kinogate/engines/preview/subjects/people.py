@@ -9,26 +9,27 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import TypedDict, Unpack
 
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.subjects.base import SubjectKind
 from kinogate.engines.preview.subjects.body import Build, Joints, Look, draw_body
 from kinogate.engines.preview.subjects.figure import Figure, chance, cycle
-from kinogate.engines.preview.subjects.stances import WALK_SPEED, Stance, stance_for
+from kinogate.engines.preview.subjects.stances import RUN_SPEED, WALK_SPEED, Stance, stance_for
 
 _SKINS: Sequence[Color] = (
-    (244, 206, 178),
-    (232, 184, 150),
-    (205, 150, 112),
-    (160, 108, 76),
-    (118, 78, 56),
+    (246, 210, 182),
+    (236, 190, 156),
+    (222, 170, 130),
+    (196, 140, 102),
+    (140, 94, 68),
 )
 _HAIRS: Sequence[Color] = (
     (44, 32, 34),
-    (74, 48, 36),
-    (120, 74, 42),
     (34, 30, 40),
-    (168, 112, 58),
+    (74, 48, 36),
+    (132, 82, 46),
+    (186, 128, 66),
 )
 _TROUSERS: Sequence[Color] = (
     (58, 70, 104),
@@ -50,25 +51,43 @@ def _pick(options: Sequence[Color], seed: int, salt: int) -> Color:
     return options[min(len(options) - 1, int(chance(seed, salt) * len(options)))]
 
 
-def look_for(fig: Figure, seed: int, **changes: object) -> Look:
-    """The clothes and colouring of one person; `changes` are fields of `Look`."""
+class Touches(TypedDict, total=False):
+    """The fields of `Look` that a kind of person settles itself."""
+
+    skin: Color
+    hair: Color
+    top: Color
+    bottom: Color
+    shoes: Color
+    accent: Color
+    outfit: str
+    hair_style: str
+    hat: str
+    scarf: bool
+    beard: bool
+    backpack: bool
+
+
+def look_for(fig: Figure, seed: int, **touches: Unpack[Touches]) -> Look:
+    """The clothes and colouring of one person: from the seed, then from `touches`."""
     pose = fig.pose
+    skin = _pick(_SKINS, seed, 31)
     look = Look(
-        skin=fig.tone(_pick(_SKINS, seed, 31)),
-        hair=fig.tone(_pick(_HAIRS, seed, 32)),
+        skin=fig.tone(skin),
+        hair=fig.tone(_pick(_HAIRS[: 5 if skin in _SKINS[:2] else 3], seed, 32)),
         top=pose.body,
         bottom=mix(fig.tone(_pick(_TROUSERS, seed, 33)), pose.shade, 0.15),
         shoes=mix(fig.tone((70, 52, 48)), pose.shade, 0.3),
         accent=pose.accent,
     )
-    return replace(look, **changes)  # type: ignore[arg-type]  # names are checked by replace
+    return replace(look, **touches)
 
 
 def _someone(
-    build: Build, styles: Sequence[str], outfits: Sequence[str], **changes: object
+    build: Build, styles: Sequence[str], outfits: Sequence[str], **touches: Unpack[Touches]
 ) -> Callable[[Figure], None]:
     def draw(fig: Figure) -> None:
-        draw_person(fig, build, styles, outfits, **changes)
+        draw_person(fig, build, styles, outfits, **touches)
 
     return draw
 
@@ -81,7 +100,7 @@ def draw_person(
     *,
     stance: Stance | None = None,
     seed: int | None = None,
-    **changes: object,
+    **touches: Unpack[Touches],
 ) -> Joints:
     """Add one person whose hair and outfit the seed picks; returns the joints."""
     pose = fig.pose
@@ -92,7 +111,7 @@ def draw_person(
         hair_style=styles[int(chance(who, 34) * len(styles)) % len(styles)],
         outfit=outfits[int(chance(who, 35) * len(outfits)) % len(outfits)],
     )
-    look = replace(look, **changes)  # type: ignore[arg-type]  # names are checked by replace
+    look = replace(look, **touches)
     held = stance or stance_for(pose.action, "stand", pose.t, who)
     return draw_body(fig, build, look, held)
 
@@ -208,6 +227,7 @@ def _umbrella_person(fig: Figure) -> None:
     pose = fig.pose
     still = pose.action in ("stand", "wave", "sit", "read", "sleep", "float")
     stance = stance_for("hold_still" if still else "hold", "hold", pose.t, pose.seed)
+    fig = fig.part(-0.1, 0.0)
     inner = fig.part(0.0, 0.0, scale=0.84)
     joints = draw_person(
         inner,
@@ -263,15 +283,24 @@ def _umbrella_person(fig: Figure) -> None:
     )
 
 
-def _kind(draw: Callable[[Figure], None], body: Color, accent: Color, **more: float) -> SubjectKind:
+def _kind(
+    draw: Callable[[Figure], None],
+    body: Color,
+    accent: Color,
+    *,
+    aspect: float = 0.46,
+    speed: float = WALK_SPEED,
+    natural_height: float = 1.0,
+    default_action: str = "walk",
+) -> SubjectKind:
     return SubjectKind(
         draw=draw,
-        aspect=more.get("aspect", 0.42),
+        aspect=aspect,
         habitat="ground",
-        speed=more.get("speed", WALK_SPEED),
+        speed=speed,
         default_colors=(body, accent),
-        natural_height=more.get("natural_height", 1.0),
-        default_action="walk",
+        natural_height=natural_height,
+        default_action=default_action,
     )
 
 
@@ -303,8 +332,10 @@ KINDS: Mapping[str, SubjectKind] = MappingProxyType(
             (226, 92, 74), natural_height=0.68, aspect=0.46,
         ),
         "old_man": _kind(_old_man, (128, 112, 98), (176, 96, 80), natural_height=0.96, speed=0.4),
-        "dancer": _kind(_dancer, (214, 70, 112), (252, 214, 150), aspect=0.75),
-        "runner": _kind(_runner, (238, 108, 72), (62, 92, 168), speed=1.9, aspect=0.6),
+        "dancer": _kind(_dancer, (214, 70, 112), (252, 214, 150), aspect=0.66, speed=0.25,
+                        default_action="dance"),
+        "runner": _kind(_runner, (238, 108, 72), (62, 92, 168), speed=RUN_SPEED, aspect=0.6,
+                        default_action="run"),
         "couple": _kind(_couple, (70, 104, 150), (214, 92, 96), aspect=0.72),
         "umbrella_person": _kind(
             _umbrella_person, (104, 116, 150), (214, 68, 70), natural_height=1.2, aspect=0.64,

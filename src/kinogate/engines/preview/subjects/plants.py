@@ -12,7 +12,8 @@ from kinogate.engines.preview.subjects.figure import Figure, chance, cycle
 from kinogate.engines.preview.subjects.shapes import Point
 
 
-def _crown(x: float, y: float, rx: float, ry: float, bumps: int, turn: float) -> list[Point]:
+def _crown(x: float, y: float, rx: float, ry: float, turn: float) -> list[Point]:
+    bumps = 7
     points = []
     for index in range(bumps * 2):
         angle = turn + math.tau * index / (bumps * 2)
@@ -43,7 +44,7 @@ def _tree(fig: Figure) -> None:
         color: Color = (dark, pose.body, light)[depth]
         sway = wind * (0.4 + y) * (1.0 + 0.5 * depth) + 0.004 * cycle(t, 0.7, index * 0.23)
         jitter = 0.03 * (chance(seed, 280 + index) - 0.5)
-        fig.blob(_crown(x + sway + jitter, y + jitter * 0.5, rx, ry, 7, index * 0.7 + wind * 3),
+        fig.blob(_crown(x + sway + jitter, y + jitter * 0.5, rx, ry, index * 0.7 + wind * 3),
                  color, samples=3)  # fmt: skip
 
 

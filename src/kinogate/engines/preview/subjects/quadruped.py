@@ -51,6 +51,7 @@ class Breed:
         neck: Radii of the neck at the trunk and at the skull.
         crest: How far the neck bulges backwards and up.
         skull: Size of the head.
+        shift: Moves the whole animal forward, to balance a long tail.
         head: Draws the head, in units of `skull`.
         tail: Draws the tail from the root.
         coat: Draws markings on the trunk, or None.
@@ -70,6 +71,7 @@ class Breed:
     neck: tuple[float, float] = (0.11, 0.09)
     crest: float = 0.0
     skull: float = 0.44
+    shift: float = 0.0
     head: HeadArtist
     tail: TailArtist
     coat: CoatArtist | None = None
@@ -98,7 +100,7 @@ def draw_quadruped(fig: Figure, breed: Breed) -> None:
     pose = fig.pose
     posture = posture_for(breed.frame, pose.action, breed.default, pose.t, pose.seed)
     coat = coat_of(fig)
-    pen = fig.part(-0.5 * breed.frame.head[0], posture.hop)
+    pen = fig.part(breed.shift - 0.5 * breed.frame.head[0], posture.hop)
     root = _tail_root(breed, posture)
     if posture.rest == "":
         breed.tail(pen, coat, posture, root)
@@ -116,9 +118,9 @@ def draw_quadruped(fig: Figure, breed: Breed) -> None:
         _neck(pen, breed, coat, posture)
     pen.fill(trunk.outline(), coat.fur)
     if breed.belly and fig.pixels >= 20.0:
-        pen.fill(trunk.band(-0.97, -0.52, 0.18, 1.0), mix(coat.fur, coat.belly, 0.75), rimmed=False)
+        pen.fill(trunk.band(-1.0, -0.52, 0.18, 1.0), mix(coat.fur, coat.belly, 0.75), rimmed=False)
     elif fig.pixels >= 20.0:
-        pen.fill(trunk.band(-0.97, -0.45, 0.02, 1.0), coat.dark, rimmed=False)
+        pen.fill(trunk.band(-1.0, -0.45, 0.02, 1.0), coat.dark, rimmed=False)
     if breed.coat is not None:
         breed.coat(pen, coat, trunk)
     if behind:
@@ -147,7 +149,7 @@ def _neck(pen: Figure, breed: Breed, coat: Coat, posture: Posture) -> None:
         [base, middle, head],
         [wide, (wide + slim) * 0.48, slim],
         coat.fur,
-        shade=coat.dark if not breed.belly else mix(coat.fur, coat.belly, 0.75),
+        shade=None if breed.belly else coat.dark,
         edge=-0.55,
     )
 
@@ -167,8 +169,8 @@ def _leg(pen: Figure, breed: Breed, coat: Coat, posture: Posture, index: int) ->
     radii = [thick, thick * 0.72, breed.shank * 1.08, breed.shank]
     path = [joints[0], joints[1], joints[2], joints[3]]
     shade = None if far else pen.dark(color, 0.22)
-    pen.tube(path, radii, color, shade=shade, edge=-0.35)
-    _foot(pen, breed, coat, color, joints[3], lift * (1.0 if hind else 0.8))
+    pen.tube(path, radii, color, shade=shade, edge=-0.30, begin=0.42)
+    _foot(pen, breed, coat, color, joints[3], lift=lift * (1.0 if hind else 0.8))
 
 
 def _fore(breed: Breed, posture: Posture, foot: Point, lift: float) -> list[Point]:
@@ -193,13 +195,15 @@ def _hind(breed: Breed, posture: Posture, foot: Point, lift: float) -> list[Poin
     rise = breed.shank * 0.9
     ankle = (foot[0], foot[1] + rise)
     metatarsal = span * 0.34
-    tilt = 0.34 + 1.1 * (foot[0] - top[0]) - 0.75 * lift
+    tilt = max(-0.40, 0.34 + 1.1 * (foot[0] - top[0]) - 0.75 * lift)
     hock = (ankle[0] - metatarsal * math.sin(tilt), ankle[1] + metatarsal * math.cos(tilt))
     knee, hock = two_bone(top, hock, span * 0.40, span * 0.42, 1.0)
     return [top, knee, hock, ankle]
 
 
-def _foot(pen: Figure, breed: Breed, coat: Coat, color: Color, ankle: Point, lift: float) -> None:
+def _foot(
+    pen: Figure, breed: Breed, coat: Coat, color: Color, ankle: Point, *, lift: float
+) -> None:
     if breed.hoof:
         hoof = pen.part(*ankle, angle=-0.9 * lift)
         r = breed.shank
@@ -240,7 +244,9 @@ def _folded(pen: Figure, breed: Breed, color: Color, posture: Posture, index: in
     if breed.hoof:
         knee = (end[0] + 0.02, r * 1.3) if not hind else (end[0] + 0.04, r * 1.3)
         back = (knee[0] - 0.17, r * 0.9)
-        pen.tube([start, knee, back], [breed.leg * 0.8, r * 1.15, r * 0.85], color)
+        shin = between(knee, back, 0.5)
+        pen.tube([start, knee], [breed.leg * 0.8, r * 1.3], color)
+        pen.tube([knee, shin, back], [r * 1.35, r * 1.2, r], color)
         return
     pen.tube([start, between(start, end, 0.6), end], [r * 1.25, r * 1.15, r * 1.05], color)
     _toe = (end[0] + breed.paw * 0.4, r * 0.95)

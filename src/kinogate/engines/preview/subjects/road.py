@@ -73,7 +73,7 @@ def _car(fig: Figure) -> None:
         pen.line(
             [(-1.02, 0.47), (0.0, 0.455), (1.04, 0.44)], mix(pose.body, pose.accent, 0.55), 0.024
         )
-    lamp = fig.tone((255, 240, 190)) if moving else fig.tone((236, 232, 214))
+    lamp = fig.glow((255, 240, 190)) if moving else fig.tone((236, 232, 214))
     pen.ellipse(1.02, 0.44, 0.075, 0.062, lamp)
     pen.fill([(-1.09, 0.52), (-0.99, 0.54), (-0.99, 0.42), (-1.08, 0.40)], fig.tone((216, 52, 48)))
     turn = t * 0.9 if moving else 0.0
@@ -127,7 +127,7 @@ def _bus(fig: Figure) -> None:
         pen.fill([(left, 0.24), (left + 0.10, 0.24), (left + 0.10, 0.86), (left, 0.86)], glass,
                  rimmed=False)  # fmt: skip
     pen.fill([(1.12, 0.54), (1.345, 0.54), (1.30, 0.88), (1.12, 0.90)], glass, rimmed=False)
-    pen.ellipse(1.30, 0.32, 0.045, 0.045, fig.tone((255, 240, 190)))
+    pen.ellipse(1.30, 0.32, 0.045, 0.045, fig.glow((255, 240, 190)))
     pen.fill([(-1.335, 0.34), (-1.28, 0.34), (-1.28, 0.24), (-1.31, 0.24)], fig.tone((216, 52, 48)))
     turn = t * 0.8 if moving else 0.0
     for x in (-0.78, 0.58):
@@ -166,7 +166,7 @@ def _train(fig: Figure) -> None:
 def _coach(pen: Figure, turn: float, index: int) -> None:
     pose = pen.pose
     shake = 0.006 * cycle(pose.t, 2.2, index * 0.3)
-    body, glass = pose.accent, mix(pen.tone((255, 236, 178)), pose.shade, 0.05)
+    body, glass = pose.accent, mix(pen.glow((255, 232, 170)), pose.shade, 0.10)
     lift = pen.part(0.0, shake)
     lift.fill([(-0.68, 0.16), (0.68, 0.16), (0.68, 0.70), (-0.68, 0.70)], body)
     lift.fill([(-0.68, 0.16), (0.68, 0.16), (0.68, 0.36), (-0.68, 0.36)], pen.dark(body, 0.30),
@@ -205,9 +205,9 @@ def _engine(pen: Figure, turn: float) -> None:
     lift.fill([(-0.80, 0.24), (-0.28, 0.24), (-0.28, 0.86), (-0.80, 0.86)], pose.body)
     lift.fill([(-0.80, 0.24), (-0.28, 0.24), (-0.28, 0.42), (-0.80, 0.42)], dark, rimmed=False)
     lift.fill([(-0.88, 0.85), (-0.20, 0.85), (-0.26, 0.92), (-0.82, 0.92)], pose.accent)
-    glass = mix(pen.tone((255, 236, 178)), pose.shade, 0.05)
+    glass = mix(pen.glow((255, 232, 170)), pose.shade, 0.10)
     lift.fill([(-0.68, 0.52), (-0.40, 0.52), (-0.40, 0.78), (-0.68, 0.78)], glass, rimmed=False)
-    lift.ellipse(0.90, 0.62, 0.055, 0.065, pen.tone((255, 244, 196)))
+    lift.ellipse(0.90, 0.62, 0.055, 0.065, pen.glow((255, 244, 196)))
     _rods(pen, turn, iron)
 
 

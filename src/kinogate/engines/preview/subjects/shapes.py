@@ -70,12 +70,13 @@ def _unit_circle(count: int) -> Points:
 
 
 def ellipse_points(
-    x: float, y: float, rx: float, ry: float, angle: float = 0.0, count: int = 24
+    x: float, y: float, rx: float, ry: float, *, angle: float = 0.0, count: int = 24
 ) -> Points:
     """Outline of an ellipse turned by `angle` radians, counter-clockwise."""
     cos, sin = math.cos(angle), math.sin(angle)
     turn = np.array([[rx * cos, rx * sin], [-ry * sin, ry * cos]])
-    return _unit_circle(count) @ turn + (x, y)
+    outline: Points = _unit_circle(count) @ turn + (x, y)
+    return outline
 
 
 def along(start: Point, angle: float, length: float) -> Point:

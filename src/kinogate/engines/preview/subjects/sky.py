@@ -57,8 +57,8 @@ def _balloon(fig: Figure) -> None:
         pen.line([(x * 1.1, 0.24), (x, 0.105)], rope, 0.006, smooth=False)
     if burn > 0.05:
         pen.blob([(-0.022, 0.165), (0.022, 0.165), (0.015, 0.20), (0.0, 0.205 + 0.065 * burn),
-                  (-0.015, 0.20)], fig.tone((255, 186, 74)))  # fmt: skip
-        pen.ellipse(0.0, 0.182, 0.011, 0.018, fig.tone((255, 244, 190)))
+                  (-0.015, 0.20)], fig.glow((255, 186, 74)))  # fmt: skip
+        pen.ellipse(0.0, 0.182, 0.011, 0.018, fig.glow((255, 244, 190)))
     if fig.pixels >= 60.0:
         for x, coat in ((-0.026, pose.accent), (0.028, fig.tone((84, 120, 160)))):
             pen.tube([(x, 0.08), (x, 0.120)], [0.017, 0.015], coat)
@@ -88,8 +88,8 @@ def _airplane(fig: Figure) -> None:
         [(-1.24, 0.06), (-0.80, 0.02), (-0.2, 0.0), (0.5, 0.0), (1.0, -0.01), (1.24, -0.045)],
         [0.03, 0.125, 0.165, 0.165, 0.135, 0.055], pose.body,
     )  # fmt: skip
-    pen.fill(trunk.band(-0.97, -0.35), dark, rimmed=False)
-    pen.fill(trunk.band(-0.34, -0.12, 0.0, 0.97), pose.accent, rimmed=False)
+    pen.fill(trunk.band(-1.0, -0.35), dark, rimmed=False)
+    pen.fill(trunk.band(-0.34, -0.12, 0.0, 1.0), pose.accent, rimmed=False)
     if fig.pixels >= 16.0:
         pen.fill([(1.00, 0.075), (1.15, 0.045), (1.19, 0.015), (1.00, 0.025)], glass, rimmed=False)
         for window in range(14):
@@ -101,7 +101,7 @@ def _airplane(fig: Figure) -> None:
              mix(pose.body, pose.shade, 0.14))  # fmt: skip
     pen.fill([(-0.56, -0.42), (-0.72, -0.43), (-0.30, -0.05), (-0.16, -0.05)], dark, rimmed=False)
     if (t * 1.1 + phase) % 1.0 < 0.25:
-        pen.ellipse(-0.66, -0.42, 0.03, 0.03, fig.tone((255, 90, 80)))
+        pen.ellipse(-0.66, -0.42, 0.03, 0.03, fig.glow((255, 90, 80)))
     pen.line([(-1.3, 0.06), (-1.36 - 0.06 * (1 + cycle(t, 3.0)), 0.058)], dark, 0.008)
 
 
@@ -113,10 +113,8 @@ def _rocket(fig: Figure) -> None:
     flick = 0.03 * cycle(t, 7.3) + 0.02 * cycle(t, 4.1)
     shake = 0.004 * cycle(t, 9.0)
     pen = fig.part(shake, 0.0)
-    glow, core = fig.tone((255, 150, 52)), fig.tone((255, 232, 150))
+    glow, core = fig.glow((255, 150, 52)), fig.glow((255, 232, 150))
     base = 0.30
-    if pose.light is None:
-        glow, core = (255, 150, 52), (255, 232, 150)
     reach = 0.10 if idle else 0.29
     for puff in range(6):
         life = (t * 1.3 + puff / 6.0) % 1.0
@@ -209,7 +207,7 @@ def _one_lantern(pen: Figure, phase: float) -> None:
     if pen.pixels >= 24.0:
         rib = mix(pose.body, pose.shade, 0.3)
         for side in (-1.0, 1.0):
-            pen.line([(side * 0.10, 0.0), (side * 0.15, 0.5), (side * 0.10, 0.97)], rib, 0.012)
+            pen.line([(side * 0.10, 0.0), (side * 0.15, 0.5), (side * 0.10, 1.0)], rib, 0.012)
     pen.fill([(-0.25, -0.02), (0.25, -0.02), (0.245, 0.04), (-0.245, 0.04)],
              mix(pose.body, pose.shade, 0.5))  # fmt: skip
 

@@ -29,6 +29,7 @@ class Stance:
         arm: Upper arms.
         elbow: How far each forearm is folded forward from its upper arm.
         open: 0.0 is a side view, 1.0 faces the viewer.
+        tall: The hip stays at least this share of a straight leg above the ground.
         lift: Height of the lowest point above the ground, in heights.
         turn: Whole body, positive tips forward.
         prop: What the body needs around it: "", "bench", "book", "pillow".
@@ -43,6 +44,7 @@ class Stance:
     arm: Pair = (0.0, 0.0)
     elbow: Pair = (0.0, 0.0)
     open: float = 0.0
+    tall: float = 0.0
     lift: float = 0.0
     turn: float = 0.0
     prop: str = ""
@@ -53,7 +55,7 @@ def _walk_leg(turn: float) -> tuple[float, float, float]:
     """Thigh, knee and foot at `turn` of the walk; heel strike at 0.0, toe-off near 0.55."""
     thigh = 0.05 + 0.43 * math.cos(math.tau * turn)
     knee = 0.07 + 0.92 * bump(turn, 0.72, 0.13) + 0.14 * bump(turn, 0.13, 0.08)
-    foot = 0.30 * bump(turn, 0.98, 0.09) - 0.75 * bump(turn, 0.6, 0.11)
+    foot = 0.30 * bump(turn, 0.98, 0.09) - 0.55 * bump(turn, 0.56, 0.09)
     return thigh, knee, foot
 
 
@@ -70,11 +72,12 @@ def _walk(t: float, seed: int) -> Stance:
         arm=(-0.5 * swing - 0.02, 0.5 * swing - 0.02),
         elbow=(0.22 - 0.18 * swing, 0.22 + 0.18 * swing),
         open=0.22,
+        tall=0.955,
     )
 
 
 def _run_leg(turn: float) -> tuple[float, float, float]:
-    thigh = 0.28 + 0.78 * math.cos(math.tau * turn)
+    thigh = 0.26 + 0.72 * math.cos(math.tau * turn)
     knee = 0.28 + 1.65 * bump(turn, 0.70, 0.17) + 0.35 * bump(turn, 0.95, 0.1)
     foot = 0.15 * bump(turn, 0.95, 0.1) - 0.9 * bump(turn, 0.6, 0.16)
     return thigh, knee, foot
@@ -87,6 +90,7 @@ def _run(t: float, seed: int) -> Stance:
     return Stance(
         lean=0.20,
         head=-0.10,
+        tall=0.93,
         thigh=(near[0], far[0]),
         knee=(near[1], far[1]),
         foot=(near[2], far[2]),

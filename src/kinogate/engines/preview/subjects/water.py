@@ -50,10 +50,10 @@ def _one_fish(pen: Figure, color: Color, phase: float) -> None:
               (0.05, 0.16)], dark, samples=4)  # fmt: skip
     pen.blob([(0.05, -0.20), (-0.10, -0.40), (-0.22, -0.32), (-0.14, -0.14)], dark, samples=4)
     trunk = pen.tube(spine, [0.07, 0.235, 0.255, 0.150, 0.055], color)
-    pen.fill(trunk.band(0.30, 0.97, 0.05, 0.95), mix(color, second, 0.55), rimmed=False)
+    pen.fill(trunk.band(0.30, 1.0, 0.05, 0.95), mix(color, second, 0.55), rimmed=False)
     if pen.pixels >= 16.0:
         for share in (0.34, 0.56):
-            pen.fill(trunk.band(-0.97, 0.97, share, share + 0.12), second, rimmed=False)
+            pen.fill(trunk.band(-1.0, 0.97, share, share + 0.12), second, rimmed=False)
     flap = 0.10 * cycle(t, fast * 0.8, phase)
     pen.blob([(0.20, -0.05), (0.02, -0.13 - flap), (-0.04, -0.24 - flap), (0.12, -0.20)], dark)
     if pen.pixels >= 12.0:
@@ -71,7 +71,7 @@ def _whale(fig: Figure) -> None:
     phase = chance(pose.seed, 120)
     beat = cycle(t, 0.38, phase)
     late = cycle(t, 0.38, phase - 0.18)
-    pen = fig.part(0.05, 0.40 + 0.02 * late, angle=0.03 * cycle(t, 0.38, phase + 0.25))
+    pen = fig.part(0.20, 0.53 + 0.02 * late, angle=0.03 * cycle(t, 0.38, phase + 0.25))
     dark, far = fig.dark(pose.body, 0.32), fig.dark(pose.body, 0.5)
     flip = 0.10 * cycle(t, 0.38, phase + 0.1)
     pen.blob([(0.42, -0.16), (0.30, -0.36 - flip), (0.16, -0.44 - flip), (0.26, -0.18)], far)
@@ -81,13 +81,13 @@ def _whale(fig: Figure) -> None:
              (-0.88, 0.09 + 0.10 * late), tail]  # fmt: skip
     trunk = tube(spine, [0.14, 0.275, 0.335, 0.315, 0.205, 0.095, 0.045], 5)
     pen.fill(trunk.outline(), pose.body)
-    pen.fill(trunk.band(0.28, 0.97, 0.02, 0.80), pose.accent, rimmed=False)
+    pen.fill(trunk.band(0.28, 1.0, 0.02, 0.80), pose.accent, rimmed=False)
     if fig.pixels >= 40.0:
         line = fig.dark(pose.accent, 0.25)
         for across in (0.46, 0.62, 0.78):
             groove = [trunk.at(s, across) for s in (0.04, 0.14, 0.26, 0.38, 0.48)]
             pen.line(groove, line, 0.007)
-    pen.fill(trunk.band(-0.97, -0.62, 0.05, 0.9), mix(pose.body, fig.tone((255, 255, 255)), 0.10),
+    pen.fill(trunk.band(-1.0, -0.62, 0.05, 0.9), mix(pose.body, fig.tone((255, 255, 255)), 0.10),
              rimmed=False)  # fmt: skip
     pen.blob([(0.30, -0.14), (0.22, -0.40 + flip), (0.02, -0.52 + flip), (0.00, -0.42 + flip),
               (0.12, -0.16)], dark)  # fmt: skip
@@ -148,7 +148,7 @@ def _dolphin(fig: Figure) -> None:
         angle = 0.95 * math.cos(math.pi * share)
         lift = 0.75 * math.sin(math.pi * share) - 0.1
         arch = 0.16 * math.sin(math.pi * share)
-    pen = fig.part(0.0, 0.48 + lift, angle=angle)
+    pen = fig.part(0.13, 0.48 + lift, angle=angle)
     dark, far = fig.dark(pose.body, 0.32), fig.dark(pose.body, 0.5)
     tail = (-1.10, 0.06 + 0.20 * late - arch)
     pen.blob([(0.34, -0.16), (0.20, -0.44), (0.10, -0.46), (0.14, -0.20)], far)
@@ -158,7 +158,7 @@ def _dolphin(fig: Figure) -> None:
     pen.blob([(0.14, 0.26), (-0.02, 0.40), (-0.20, 0.56), (-0.24, 0.46), (-0.22, 0.22)], dark)
     trunk = tube(spine, [0.055, 0.165, 0.255, 0.250, 0.160, 0.080, 0.040], 5)
     pen.fill(trunk.outline(), pose.body)
-    pen.fill(trunk.band(0.15, 0.97, 0.12, 0.80), pose.accent, rimmed=False)
+    pen.fill(trunk.band(0.15, 1.0, 0.12, 0.80), pose.accent, rimmed=False)
     pen.tube([(0.84, -0.06 - arch * 0.7), (1.16, -0.13 - arch)], [0.075, 0.040], pose.body)
     pen.tube([(0.92, -0.12 - arch * 0.8), (1.14, -0.17 - arch)], [0.025, 0.018], pose.accent)
     pen.blob([(0.32, -0.10), (0.20, -0.36), (0.04, -0.46), (0.06, -0.34), (0.16, -0.12)], dark)
@@ -352,17 +352,17 @@ def _ship(fig: Figure) -> None:
 KINDS: Mapping[str, SubjectKind] = MappingProxyType(
     {
         "fish": SubjectKind(
-            draw=_fish, aspect=2.0, habitat="underwater", speed=0.5,
+            draw=_fish, aspect=1.7, habitat="underwater", speed=0.5,
             default_colors=((244, 132, 64), (252, 230, 190)), natural_height=0.6,
             default_action="swim",
         ),
         "whale": SubjectKind(
-            draw=_whale, aspect=2.8, habitat="underwater", speed=0.35,
+            draw=_whale, aspect=2.7, habitat="underwater", speed=0.35,
             default_colors=((58, 88, 128), (206, 222, 232)), natural_height=2.2,
             default_action="swim",
         ),
         "dolphin": SubjectKind(
-            draw=_dolphin, aspect=2.5, habitat="underwater", speed=1.1,
+            draw=_dolphin, aspect=2.7, habitat="underwater", speed=1.1,
             default_colors=((92, 134, 168), (222, 234, 240)), natural_height=0.6,
             default_action="swim",
         ),
