@@ -57,7 +57,7 @@ def decode_audio(path: Path, *, max_s: float, rate: int = 48_000) -> Samples:
         file.seek(0)
         try:
             blocks = list(_blocks(file, kind, limit, rate))
-        except (av.error.FFmpegError, ValueError) as exc:
+        except (av.error.FFmpegError, OSError, ValueError) as exc:
             raise _unreadable() from exc
     if not blocks:
         raise CallerError(

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MAX_SIDE: Final = 4096
 """Pixels; the largest side of a clip in the catalogue (wan2.7 `first_clip`)."""
 
+# PyAV's own; OSError also comes from its seeking beyond the ends of a hostile file.
+_MEDIA_ERRORS: Final = (av.error.FFmpegError, OSError, ValueError)
+
 _TURNS: Final = {
     90: cv2.ROTATE_90_COUNTERCLOCKWISE,
     180: cv2.ROTATE_180,
@@ -83,7 +86,7 @@ class VideoClip:
             while True:
                 try:
                     frame = next(source, None)
-                except av.error.InvalidDataError as exc:
+                except _MEDIA_ERRORS as exc:
                     if count == 0:
                         raise _unreadable() from exc
                     return
@@ -116,7 +119,7 @@ def _opened(path: Path) -> Iterator[InputContainer]:
                 if not container.streams.video:
                     raise _unreadable()
                 yield container
-        except (av.error.FFmpegError, ValueError) as exc:
+        except _MEDIA_ERRORS as exc:
             raise _unreadable() from exc
 
 
