@@ -19,7 +19,7 @@ from collections.abc import Mapping
 import msgspec
 
 from kinogate.domain.errors import ErrorCode, InternalError, KinogateError
-from kinogate.procs.confine import allow_cpu, confine, follow_to_death
+from kinogate.procs.confine import allow_cpu, close_inherited, confine, follow_to_death
 from kinogate.procs.protocol import (
     BEAT_S,
     LENGTH_BYTES,
@@ -92,6 +92,7 @@ class _Channel:
 
 def main(argument: str) -> None:
     """Serve calls until the parent closes our stdin; never returns."""
+    close_inherited()
     start = msgspec.json.decode(argument, type=Start)
     confine(start.limits)
     follow_to_death(start.parent_pid)  # after `confine`: a new user namespace forgets it

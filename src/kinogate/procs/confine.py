@@ -22,6 +22,18 @@ _CLONE_NEWNET = 0x4000_0000
 _OOM_SCORE = "500"  # when memory runs out the kernel takes a child and not the server
 
 
+_MOST_FILES = 1 << 20
+
+
+def close_inherited() -> None:
+    """Close all but the three standard streams; not every event loop's spawn does (uvloop).
+
+    A child that holds the pipe of another would keep it from seeing its end.
+    """
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    os.closerange(3, _MOST_FILES if soft == resource.RLIM_INFINITY else min(soft, _MOST_FILES))
+
+
 def follow_to_death(parent_pid: int) -> None:
     """Die with the parent, even if that is killed; leave at once if it is gone already."""
     if sys.platform == "linux":

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import uvloop
 
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError, UpstreamError
 from kinogate.procs.host import ChildHost, Patience
@@ -46,14 +47,18 @@ async def hosting(
         await host.close()
 
 
-def run(work: Callable[[], Awaitable[T]]) -> T:
+def run(
+    work: Callable[[], Awaitable[T]],
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> T:
     """Run on a fresh loop and check that neither descriptors nor zombies stay behind."""
 
     async def timed() -> T:
         return await asyncio.wait_for(work(), 30)
 
     before = descriptors()
-    result = asyncio.run(timed())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        result = runner.run(timed())
     assert descriptors() <= before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
@@ -356,6 +361,25 @@ def test_a_child_sees_little_of_us(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "KINOGATE_ADMIN_KEY" not in seen
     assert (seen["core"], seen["nice"], seen["sigint"], seen["stdin"]) == ("0", "3", "True", "")
     assert len(seen["fds"].split(",")) <= 6  # 0–2, both pipes, and the listing itself
+
+
+def test_a_child_inherits_no_descriptor_whatever_the_loop() -> None:
+    async def work() -> dict[str, str]:
+        async with hosting() as host:
+            return await host.call("surroundings", None, dict[str, str], timeout_s=9)
+
+    async def nothing() -> dict[str, str]:
+        return {}
+
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+    try:
+        uvloop.run(nothing())  # opens its own descriptors once and for all
+        seen = run(work, uvloop.new_event_loop)
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert len(seen["fds"].split(",")) <= 6
 
 
 def test_an_offline_child_reaches_nothing() -> None:
