@@ -36,7 +36,7 @@ def draw_flying_bird(fig: Figure, hertz: float = 2.6, phase: float = 0.0) -> Non
         body,
     )
     if fig.pixels >= 16.0:
-        pen.fill(trunk.band(-1.0, -0.25), belly, rimmed=False)
+        pen.fill(trunk.flank(-0.12), belly, rimmed=False)
     _bird_head(pen, 0.46, 0.10, body)
     near = mix(dark, body, 0.45)
     _wing(pen, (0.10, 0.04), near, span=0.62, chord=0.30, lift=lift, bend=bend, tips=dark)
@@ -123,7 +123,7 @@ def _perched(fig: Figure) -> None:
         [(-0.34, -0.05), (-0.10, 0.0), (0.14, 0.07), (0.26, 0.24)],
         [0.09, 0.22, 0.245, 0.16], pose.body,
     )  # fmt: skip
-    body.fill(made.band(-1.0, -0.15, 0.1, 0.95), pose.accent, rimmed=False)
+    body.fill(made.flank(-0.02, 0.05, 1.0), pose.accent, rimmed=False)
     head = body.part(0.26, 0.34 + bob, scale=1.55)
     _bird_head(head, 0.0, 0.0, pose.body)
     body.blob([(0.10, 0.10), (-0.06, 0.16), (-0.36, 0.02), (-0.60, -0.10), (-0.30, -0.13),

@@ -7,6 +7,7 @@ in `beast_tails`.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.subjects.figure import Figure, blinks, chance, cycle
@@ -118,7 +119,8 @@ def lion_head(pen: Figure, coat: Coat, posture: Posture) -> None:
                 reach += 0.03 * cycle(t, 0.8, chance(seed, 61) + tuft * 0.19)
                 points.append((-0.06 + reach * math.cos(angle), -0.06 + reach * math.sin(angle)))
         pen.blob(points, color, samples=3)
-    _feline(pen, coat, posture, round_ears=True, iris=pen.tone((226, 180, 84)), muzzle=1.3)
+    face = replace(coat, belly=mix(coat.fur, pen.tone((255, 246, 226)), 0.7))
+    _feline(pen, face, posture, round_ears=True, iris=pen.tone((226, 180, 84)), muzzle=1.3)
 
 
 def dog_head(pen: Figure, coat: Coat, posture: Posture) -> None:

@@ -45,7 +45,15 @@ def _robot(fig: Figure) -> None:
     """A friendly robot: boxes, ball joints, lit eyes, an aerial."""
     pose = fig.pose
     stance = stance_for(pose.action, "stand", pose.t, pose.seed)
-    look = look_for(fig, pose.seed, outfit="metal", hat="robot")
+    look = look_for(
+        fig,
+        pose.seed,
+        outfit="metal",
+        hat="robot",
+        skin=fig.dark(pose.body, 0.25),
+        bottom=fig.dark(pose.body, 0.30),
+        shoes=fig.dark(pose.body, 0.55),
+    )
     draw_body(fig, _METAL, look, replace(stance, open=max(0.45, stance.open)))
 
 

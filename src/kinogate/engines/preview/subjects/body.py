@@ -13,6 +13,7 @@ from kinogate.engines.preview.subjects.figure import Figure, chance, cycle
 from kinogate.engines.preview.subjects.heads import draw_back_hair, draw_head
 from kinogate.engines.preview.subjects.shapes import (
     Point,
+    Tube,
     along,
     between,
     closed_curve,
@@ -271,13 +272,32 @@ def _torso(pen: Figure, build: Build, look: Look, stance: Stance, joints: Joints
     pen.fill(trunk.band(-1.0, 1.0), look.top)
     if pen.pixels >= 24.0:
         pen.fill(trunk.band(-1.0, -0.40), shade, rimmed=False)
-    if look.outfit in ("dress", "skirt", "coat"):
+    if look.outfit == "metal":
+        _panel(pen, look, trunk)
+    elif look.outfit == "fur":
+        belly = between(top, hip, 0.60)
+        pen.ellipse(belly[0] + 0.014, belly[1], radii[2] * 0.70, 0.105, look.skin)
+    elif look.outfit in ("dress", "skirt", "coat"):
         _skirt(pen, build, look, stance, joints)
     if pen.pixels >= 110.0 and look.outfit == "coat":
         front = 0.35 + 0.1 * wide
         seam = tube([top, chest, waist, low], radii)
         points = [seam.at(0.12, front), seam.at(0.5, front), seam.at(1.0, front)]
         pen.line(points, pen.dark(look.top, 0.45), 0.007)
+
+
+def _panel(pen: Figure, look: Look, trunk: Tube) -> None:
+    """A robot's chest: a plate with two lamps that take turns, and a belt."""
+    steel = pen.dark(look.top, 0.45)
+    pen.fill(trunk.band(-0.55, 0.75, 0.18, 0.62), steel, rimmed=False)
+    pen.fill(trunk.band(-1.0, 1.0, 0.84, 1.0), steel, rimmed=False)
+    if pen.pixels < 50.0:
+        return
+    for index, across in enumerate((0.35, -0.15)):
+        lit = cycle(pen.pose.t, 0.6, index * 0.5) > 0.0
+        x, y = trunk.at(0.34, across)
+        pen.ellipse(x, y, 0.014, 0.014, look.accent if lit else pen.dark(look.accent, 0.6))
+    pen.line([trunk.at(0.52, -0.3), trunk.at(0.52, 0.55)], mix(look.top, steel, 0.3), 0.008)
 
 
 def _skirt(pen: Figure, build: Build, look: Look, stance: Stance, joints: Joints) -> None:

@@ -168,7 +168,10 @@ class Figure:
         made = tube(points, radii, 8 if self.pixels > _FINE else 4)
         self._add(made.outline(), color, 1.0, 0.0, True)
         if shade is not None and self.pixels >= 24.0:
-            self._add(made.band(-1.0, edge, begin), shade, 1.0, 0.0, False)
+            side = made.band(-1.0, edge, begin)
+            if begin > 0.0:
+                side[0] = side[-1]
+            self._add(side, shade, 1.0, 0.0, False)
         return made
 
     def line(self, points: Outline, color: Color, width: float, *, smooth: bool = True) -> None:

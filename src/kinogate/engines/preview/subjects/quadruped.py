@@ -118,9 +118,9 @@ def draw_quadruped(fig: Figure, breed: Breed) -> None:
         _neck(pen, breed, coat, posture)
     pen.fill(trunk.outline(), coat.fur)
     if breed.belly and fig.pixels >= 20.0:
-        pen.fill(trunk.band(-1.0, -0.52, 0.18, 1.0), mix(coat.fur, coat.belly, 0.75), rimmed=False)
+        pen.fill(trunk.flank(-0.42, 0.10, 1.0), mix(coat.fur, coat.belly, 0.75), rimmed=False)
     elif fig.pixels >= 20.0:
-        pen.fill(trunk.band(-1.0, -0.45, 0.02, 1.0), coat.dark, rimmed=False)
+        pen.fill(trunk.flank(-0.36, 0.0, 1.0), coat.dark, rimmed=False)
     if breed.coat is not None:
         breed.coat(pen, coat, trunk)
     if behind:

@@ -19,7 +19,7 @@ Point = tuple[float, float]
 Outline = Sequence[Point] | Points
 """Key points, as pairs or as `[N, 2]` float64."""
 
-_ROUND = 7
+_ROUND = 13
 _CAP = np.linspace(0.0, math.pi, _ROUND)[1:-1]
 _CAP_ALONG, _CAP_ACROSS = np.sin(_CAP)[:, None], np.cos(_CAP)[:, None]
 
@@ -147,6 +147,18 @@ class Tube:
         offset = self.normal[cut] * self.radius[cut][:, None]
         return np.concatenate(
             [self.centre[cut] + offset * high, (self.centre[cut] + offset * low)[::-1]]
+        )
+
+    def flank(self, edge: float, begin: float = 0.0, stop: float = 1.0) -> Points:
+        """Patch along one side, from `edge` out to the side of its sign, pointed at both ends."""
+        last = len(self.centre) - 1
+        cut = slice(round(begin * last), max(round(stop * last), round(begin * last) + 1) + 1)
+        side = math.copysign(1.0, edge)
+        offset = self.normal[cut] * self.radius[cut][:, None]
+        swell = np.sin(np.linspace(0.0, math.pi, len(offset))) ** 0.6
+        inner = (side + (edge - side) * swell)[:, None]
+        return np.concatenate(
+            [self.centre[cut] + offset * side, (self.centre[cut] + offset * inner)[::-1]]
         )
 
     def at(self, share: float, across: float = 0.0) -> Point:

@@ -81,13 +81,13 @@ def _whale(fig: Figure) -> None:
              (-0.88, 0.09 + 0.10 * late), tail]  # fmt: skip
     trunk = tube(spine, [0.14, 0.275, 0.335, 0.315, 0.205, 0.095, 0.045], 5)
     pen.fill(trunk.outline(), pose.body)
-    pen.fill(trunk.band(0.28, 1.0, 0.02, 0.80), pose.accent, rimmed=False)
+    pen.fill(trunk.flank(0.16, 0.0, 0.97), pose.accent, rimmed=False)
     if fig.pixels >= 40.0:
         line = fig.dark(pose.accent, 0.25)
         for across in (0.46, 0.62, 0.78):
             groove = [trunk.at(s, across) for s in (0.04, 0.14, 0.26, 0.38, 0.48)]
             pen.line(groove, line, 0.007)
-    pen.fill(trunk.band(-1.0, -0.62, 0.05, 0.9), mix(pose.body, fig.tone((255, 255, 255)), 0.10),
+    pen.fill(trunk.flank(-0.55, 0.03, 0.95), mix(pose.body, fig.tone((255, 255, 255)), 0.10),
              rimmed=False)  # fmt: skip
     pen.blob([(0.30, -0.14), (0.22, -0.40 + flip), (0.02, -0.52 + flip), (0.00, -0.42 + flip),
               (0.12, -0.16)], dark)  # fmt: skip
@@ -158,7 +158,7 @@ def _dolphin(fig: Figure) -> None:
     pen.blob([(0.14, 0.26), (-0.02, 0.40), (-0.20, 0.56), (-0.24, 0.46), (-0.22, 0.22)], dark)
     trunk = tube(spine, [0.055, 0.165, 0.255, 0.250, 0.160, 0.080, 0.040], 5)
     pen.fill(trunk.outline(), pose.body)
-    pen.fill(trunk.band(0.15, 1.0, 0.12, 0.80), pose.accent, rimmed=False)
+    pen.fill(trunk.flank(0.05, 0.04, 0.96), pose.accent, rimmed=False)
     pen.tube([(0.84, -0.06 - arch * 0.7), (1.16, -0.13 - arch)], [0.075, 0.040], pose.body)
     pen.tube([(0.92, -0.12 - arch * 0.8), (1.14, -0.17 - arch)], [0.025, 0.018], pose.accent)
     pen.blob([(0.32, -0.10), (0.20, -0.36), (0.04, -0.46), (0.06, -0.34), (0.16, -0.12)], dark)
