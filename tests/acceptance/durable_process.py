@@ -1,6 +1,6 @@
 """A small server without HTTP: submits its tasks once, runs them, and ends when all have ended.
 
-    python durable_process.py DATABASE_URL JOURNAL COUNT
+    python durable_process.py DATABASE_URL JOURNAL COUNT [LEASE_S]
 
 Each start appends `start PID TIME` to the journal, each engine start `render PID TASK TIME`.
 """
@@ -21,6 +21,7 @@ from kinogate.domain.ports import NewTask
 from kinogate.domain.resolution import Size, Tier
 from kinogate.domain.task import Fault, Outcome, Plan, Status, Task
 from kinogate.durable.engine import DbosDurable
+from kinogate.durable.heartbeat import LEASE_S
 
 HOLD, COST, SLOTS = 500, 300, 8
 PLAN = Plan(
@@ -104,12 +105,12 @@ def a_task(number: int) -> Task:
     )
 
 
-async def live(url: str, journal: str, count: int) -> None:
+async def live(url: str, journal: str, count: int, lease_s: float) -> None:
     database = open_database(url)
     store = SqlTaskStore(database)
     fd = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     stages = JournalStages(store, fd)
-    durable = DbosDurable(database, store, stages, slots=SLOTS, clock=Clock())
+    durable = DbosDurable(database, store, stages, slots=SLOTS, clock=Clock(), lease_s=lease_s)
     await durable.start()
     stages.note("start", str(os.getpid()))
     news = [NewTask(task=a_task(n), idempotency_key=f"k{n}", digest=b"d") for n in range(count)]
@@ -126,4 +127,5 @@ async def live(url: str, journal: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(live(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    lease = float(sys.argv[4]) if len(sys.argv) > 4 else LEASE_S
+    asyncio.run(live(sys.argv[1], sys.argv[2], int(sys.argv[3]), lease))

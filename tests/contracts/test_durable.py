@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +17,7 @@ from kinogate.db.open import Database, open_database
 from kinogate.db.store import SqlTaskStore
 from kinogate.db.writer import unavailable
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError, UpstreamError
-from kinogate.domain.ports import NewTask
+from kinogate.domain.ports import NewTask, TaskFilter
 from kinogate.domain.task import Fault, Outcome, Status, Task
 from kinogate.durable.engine import DbosDurable
 from kinogate.durable.inline import InlineDurable
@@ -24,6 +27,8 @@ pytestmark = pytest.mark.anyio
 Store = MemoryTaskStore | SqlTaskStore
 Durable = InlineDurable | DbosDurable
 SLOTS = 3
+COUNT = 80
+PROCESS = Path(__file__).parents[1] / "acceptance" / "durable_process.py"
 HOLD = 500_000
 OUTCOME = Outcome(
     blob_key="results/a.mp4",
@@ -113,16 +118,16 @@ class Rig:
     ) -> None:
         self.store = store
         self.stages = FakeStages(store)
-        self._database = database
+        self.database = database
         self._new = new
 
     def engine(self) -> Durable:
-        if self._database is None:
+        if self.database is None:
             assert isinstance(self.store, MemoryTaskStore)
             return InlineDurable(
                 self.store, self.stages, SLOTS, clock=RealClock(), source=self.store
             )
-        return DbosDurable(self._database, self.store, self.stages, slots=SLOTS, clock=RealClock())
+        return DbosDurable(self.database, self.store, self.stages, slots=SLOTS, clock=RealClock())
 
     @asynccontextmanager
     async def started(self, grace_s: float = 0.0) -> AsyncIterator[Durable]:
@@ -353,9 +358,6 @@ async def test_recovered_tasks_count_against_the_slots(kept: Rig) -> None:
     kept.stages.most_busy = 0
     async with kept.started():
         await kept.until(lambda: kept.stages.busy == SLOTS)
-        assert {name for stage, name in kept.stages.journal if stage == "render"} == {
-            task.id for task in tasks[:SLOTS]
-        }
         kept.stages.gate.set()
         assert await kept.ended(*tasks) == [Status.SUCCEEDED] * 5
     assert kept.stages.most_busy == SLOTS
@@ -391,6 +393,62 @@ async def test_a_database_that_is_away_while_settling_is_waited_for(kept: Rig) -
     async with kept.started():
         assert await kept.ended(await kept.submit()) == [Status.SUCCEEDED]
     assert kept.stages.count("finish") == 3
+
+
+async def test_workflows_that_ended_are_deleted(kept: Rig) -> None:
+    """Or the file would grow for ever."""
+    database = kept.database
+    assert database is not None
+    kept.stages.prepare_errors.append(CallerError(ErrorCode.MEDIA_FORMAT, "No."))
+    async with kept.started() as durable:
+        assert isinstance(durable, DbosDurable)
+        tasks = [await kept.submit() for _ in range(3)]
+        await kept.ended(*tasks)
+        await durable.tidy(keep_s=0)
+        name = "dbos.workflow_status" if database.is_shared else "workflow_status"
+        async with asyncio.timeout(5):
+            while True:
+                with database.engine.connect() as connection:
+                    left = connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar()
+                if left == 0:
+                    break
+                await asyncio.sleep(0.05)
+                await durable.tidy(keep_s=0)
+
+
+@pytest.mark.timeout(60)
+async def test_a_process_takes_over_what_another_left(postgres_url: str, tmp_path: Path) -> None:
+    """Two processes on one Postgres; one is killed, and the other ends the work of both."""
+    journal = tmp_path / "journal"
+    command = [sys.executable, str(PROCESS), postgres_url, str(journal), str(COUNT), "2.0"]
+    doomed = subprocess.Popen(command)
+    heir = None
+    try:
+        while journal_of(journal).count("render") < SLOTS:
+            await asyncio.sleep(0.02)
+        heir = subprocess.Popen(command)
+        while journal_of(journal).count("start") < 2:
+            await asyncio.sleep(0.02)
+        doomed.kill()
+        assert await asyncio.to_thread(heir.wait, 45) == 0
+    finally:
+        for process in (doomed, heir):
+            if process is not None:
+                process.kill()
+                process.wait()
+    database = open_database(postgres_url)
+    try:
+        page = await SqlTaskStore(database).list("acme", TaskFilter(), limit=COUNT + 1)
+        assert [task.status for task in page.tasks] == [Status.SUCCEEDED] * COUNT
+        assert await SqlTaskStore(database).sums("acme") == (0, COUNT * 300)
+    finally:
+        database.close()
+    assert journal_of(journal).count("render") <= COUNT + 8
+
+
+def journal_of(path: Path) -> list[str]:
+    """The first word of each line."""
+    return [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
 
 
 async def test_a_sqlite_file_has_one_executor(

@@ -430,14 +430,20 @@ async def test_a_requeued_task_keeps_its_place_progress_and_start(
     assert (again.progress, again.started_ms) == (0.5, 2000)
 
 
-async def test_requeue_and_adopt_leave_others_tasks_alone(store: Store, new_task: MakeTask) -> None:
+async def test_requeue_leaves_others_tasks_alone(store: Store, new_task: MakeTask) -> None:
     task = await running(store, new_task())
     await store.requeue("you", [task.id], 2600)
-    await store.adopt("you", "she", [task.id], 2600)
     assert await store.running() == [(task.id, "me")]
 
 
-async def test_an_adopted_task_has_a_new_owner(store: Store, new_task: MakeTask) -> None:
+async def test_a_running_task_can_change_its_owner(store: Store, new_task: MakeTask) -> None:
     task = await running(store, new_task())
-    await store.adopt("me", "you", [task.id], 2600)
+    await store.own(task.id, "you", 2600)
     assert await store.running() == [(task.id, "you")]
+
+
+async def test_an_ended_task_gets_no_owner(store: Store, new_task: MakeTask) -> None:
+    task = await running(store, new_task())
+    await succeed(store, task)
+    await store.own(task.id, "you", 2600)
+    assert await store.running() == []

@@ -181,12 +181,12 @@ class MemoryTaskStore:
                 task = self._tasks[task_id]
                 self._put(replace(task, status=Status.QUEUED, updated_ms=now_ms))
 
-    async def adopt(self, dead: str, owner: str, task_ids: Sequence[str], now_ms: int) -> None:
-        """Make `owner` the owner of those of the tasks that are running under `dead`."""
-        for task_id, found in await self.running():
-            if found == dead and task_id in task_ids:
-                self._owners[task_id] = owner
-                self._put(replace(self._tasks[task_id], updated_ms=now_ms))
+    async def own(self, task_id: str, owner: str, now_ms: int) -> None:
+        """Make `owner` the owner of a running task."""
+        task = self._tasks.get(task_id)
+        if task is not None and task.status is Status.RUNNING:
+            self._owners[task_id] = owner
+            self._put(replace(task, updated_ms=now_ms))
 
     async def sums(self, account_id: str) -> tuple[int, int]:
         """Micro-dollars that an account has held and spent."""

@@ -337,15 +337,11 @@ def requeue_task() -> Update:
     )
 
 
-def adopt_task() -> Update:
-    """Make `owner` the owner of a running task of `dead`."""
+def own_task() -> Update:
+    """Make `owner` the owner of a running task."""
     return (
         tasks.update()
-        .where(
-            tasks.c.id == _ID,
-            tasks.c.status == _RUNNING,
-            tasks.c.owner == _given("dead", String),
-        )
+        .where(tasks.c.id == _ID, tasks.c.status == _RUNNING)
         .values(owner=_given("owner", String), updated_ms=_NOW)
     )
 
@@ -363,6 +359,11 @@ def insert_executor() -> Insert:
 def delete_executor() -> Delete:
     """Forget an executor."""
     return executors.delete().where(executors.c.id == _ID)
+
+
+def delete_old_executors() -> Delete:
+    """Forget the executors that have not beaten since `until_ms`."""
+    return executors.delete().where(executors.c.beat_ms < _given("until_ms", BigInteger))
 
 
 def all_executors() -> Select[tuple[str, int]]:

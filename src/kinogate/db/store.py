@@ -1,6 +1,6 @@
 """`TaskStore` over SQL, the same on SQLite and Postgres.
 
-Also carries what the durable engine needs beyond the port: `running`, `requeue`, `adopt`.
+Also carries what the durable engine needs beyond the port: `running`, `requeue`, `own`.
 """
 
 from __future__ import annotations
@@ -176,12 +176,10 @@ class SqlTaskStore:
         ]
         await self._writer.run(lambda s: s.many(st.requeue_task, rows))
 
-    async def adopt(self, dead: str, owner: str, task_ids: Sequence[str], now_ms: int) -> None:
-        """Make `owner` the owner of those of the tasks that are running under `dead`."""
-        rows: builtins.list[Values] = [
-            {"id": task_id, "dead": dead, "owner": owner, "now_ms": now_ms} for task_id in task_ids
-        ]
-        await self._writer.run(lambda s: s.many(st.adopt_task, rows))
+    async def own(self, task_id: str, owner: str, now_ms: int) -> None:
+        """Make `owner` the owner of a running task."""
+        values: Values = {"id": task_id, "owner": owner, "now_ms": now_ms}
+        await self._writer.run(lambda s: s.count(st.own_task, values))
 
     async def sums(self, account_id: str) -> tuple[int, int]:
         """Micro-dollars that an account has held and spent."""

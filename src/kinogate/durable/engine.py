@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from kinogate.db.open import Database
 from kinogate.domain.errors import ErrorCode, InternalError, KinogateError
 from kinogate.domain.ports import Clock, Stages
+from kinogate.durable.heartbeat import LEASE_S
 from kinogate.durable.lock import PATIENCE_S, ExecutorLock
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class DbosDurable:
         executor_id: Unique for this start of the process; made up when not given.
         on_event: For metrics.
         patience_s: How long `start` waits for another process of this SQLite file to end.
+        lease_s: On Postgres, silence after which another process counts as dead. Longer than any
+            stall of a healthy one: a false alarm runs an engine twice, though it never pays twice.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class DbosDurable:
         executor_id: str | None = None,
         on_event: OnEvent | None = None,
         patience_s: float = PATIENCE_S,
+        lease_s: float = LEASE_S,
     ) -> None:
         self._database = database
         self._store = store
@@ -70,6 +74,7 @@ class DbosDurable:
         self._me = executor_id or f"{platform.node()}-{os.getpid()}-{uuid.uuid4()}"
         self._on_event = on_event
         self._patience_s = patience_s
+        self._lease_s = lease_s
         self._lock: ExecutorLock | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -117,6 +122,15 @@ class DbosDurable:
         host, loop = self._host, self._loop
         if host is not None and loop is not None and loop.is_running():
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(host.cancel(task_id), loop))
+
+    async def tidy(self, *, keep_s: float) -> None:
+        """Delete the records of runs that ended over `keep_s` seconds ago.
+
+        Done every minute anyway; what they say is in the tasks.
+        """
+        host, loop = self._host, self._loop
+        if host is not None and loop is not None and loop.is_running():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(host.tidy(keep_s), loop))
 
     def is_healthy(self) -> bool:
         """As the port says."""
@@ -170,6 +184,7 @@ class DbosDurable:
             me=self._me,
             main=main,
             on_event=self._on_event or _ignore,
+            lease_s=self._lease_s,
         )
         async with host:
             self._loop, self._host = asyncio.get_running_loop(), host

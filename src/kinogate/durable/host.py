@@ -15,7 +15,7 @@ from kinogate.db.open import Database
 from kinogate.domain.errors import KinogateError
 from kinogate.domain.ports import Clock, Stages
 from kinogate.durable.dispatcher import Dispatcher
-from kinogate.durable.heartbeat import BEAT_S, Heartbeat
+from kinogate.durable.heartbeat import Heartbeat
 from kinogate.durable.recovery import Recovery
 from kinogate.durable.run import RunStore, StageRunner
 from kinogate.durable.slots import Slots
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_S = 10.0
 CLEAN_S = 60.0
+KEEP_S = 60.0
 LEAVE_S = 12.0
 DBOS_THREADS = 32
 DBOS_POOL = 10
@@ -55,15 +56,24 @@ class Host:
         me: str,
         main: asyncio.AbstractEventLoop,
         on_event: Callable[[str, str], None],
+        lease_s: float,
     ) -> None:
         self._database = database
+        self._store = store
+        self._clock = clock
         self._me = me
         self._on_event = on_event
         self._slots = Slots(slots, self.wake)
-        self._runs = Runs(StageRunner(store, stages), main, self._slots, partial(on_event, "ended"))
-        self._recovery = Recovery(store, clock, me, self._slots.grant)
+        self._runs = Runs(
+            StageRunner(store, stages),
+            main,
+            self._slots,
+            on_resumed=self._resumed,
+            on_ended=partial(on_event, "ended"),
+        )
+        self._recovery = Recovery(store, clock, me, is_alone=not database.is_shared)
         self._dispatcher = Dispatcher(store, clock, me, self._slots, self._start)
-        self._heartbeat = Heartbeat(database, me) if database.is_shared else None
+        self._heartbeat = Heartbeat(database, me, lease_s=lease_s) if database.is_shared else None
         self._stopped = asyncio.Event()
         self._grace_s = 0.0
         self._workflow: Callable[[str], Coroutine[Any, Any, str]] | None = None
@@ -89,17 +99,18 @@ class Host:
             # Another process runs it: its own watch on this row stops it within a second.
             await DBOS.cancel_workflow_async(task_id)
 
+    async def tidy(self, keep_s: float) -> None:
+        """Delete what ended over `keep_s` seconds ago."""
+        await self._recovery.clean(keep_s)
+
     async def __aenter__(self) -> Self:
-        # DBOS would print to its own handler; ours decides where lines go.
-        logger = logging.getLogger("dbos")
-        if not logger.handlers:
-            logger.addHandler(logging.NullHandler())
+        self._quieten()
         DBOS(config=self._config())
         try:
             self._workflow = self._register()
             # Inside our running loop, so that recovered workflows come to it, too.
             DBOS.launch()
-            await self._recover()
+            await self._take_over()
         except BaseException:
             await self._destroy()
             raise
@@ -114,10 +125,12 @@ class Host:
             group.create_task(self._dispatcher.run())
             chores = [
                 group.create_task(self._every(SWEEP_S, self._sweep)),
-                group.create_task(self._every(CLEAN_S, self._recovery.clean)),
+                group.create_task(self._every(CLEAN_S, partial(self._recovery.clean, KEEP_S))),
             ]
             if self._heartbeat is not None:
-                chores.append(group.create_task(self._every(BEAT_S, self._reap)))
+                chores.append(
+                    group.create_task(self._every(self._heartbeat.pause_s, self._take_over))
+                )
             await self._stopped.wait()
             try:
                 async with asyncio.timeout(self._grace_s):
@@ -134,6 +147,13 @@ class Host:
         if self._heartbeat is not None:
             await self._heartbeat.leave()
 
+    def _quieten(self) -> None:
+        # DBOS would print to a handler of its own; the root's handlers decide where lines go.
+        logger = logging.getLogger("dbos")
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
+        logger.addFilter(_is_news)
+
     def _config(self) -> DBOSConfig:
         config = DBOSConfig(
             name="kinogate",
@@ -145,6 +165,9 @@ class Host:
             serializer=DBOSPortableJSONSerializer(),
             max_executor_threads=DBOS_THREADS,
             sys_db_pool_size=DBOS_POOL,
+            # We use none of its notifications: this is only how long its listener, which looks at
+            # an empty table in memory, delays our end.
+            notification_listener_polling_interval_sec=0.1,
             log_level="WARNING",
             enable_otlp=False,
         )
@@ -177,26 +200,28 @@ class Host:
     async def _start(self, task_id: str) -> bool:
         assert self._workflow is not None  # noqa: S101  # set before the dispatcher runs
         self._on_event("started", task_id)
+        self._runs.expect(task_id)
         with SetWorkflowID(task_id):
             handle = await DBOS.start_workflow_async(self._workflow, task_id)
         # An id that DBOS knows gives a handle that polls, and runs nothing.
         return type(handle).__name__ == "WorkflowHandleAsyncTask"
 
-    async def _recover(self) -> None:
+    async def _take_over(self) -> None:
         alive = frozenset[str]()
         if self._heartbeat is not None:
             alive = frozenset(await self._heartbeat.beat())
-        for task_id in await self._recovery.take_over(alive):
-            self._on_event("resumed", task_id)
+        resumed = await self._recovery.take_over(alive)
+        if self._heartbeat is None:
+            # They come to this process, and to none else: keep their slots for them.
+            self._slots.grant(resumed)
+
+    async def _resumed(self, task_id: str) -> None:
+        await self._store.own(task_id, self._me, self._clock.now_ms())
+        self._on_event("resumed", task_id)
 
     async def _sweep(self) -> None:
-        await self._recovery.sweep(self._runs.active | self._slots.granted)
-
-    async def _reap(self) -> None:
-        assert self._heartbeat is not None  # noqa: S101  # the chore exists only then
-        alive = await self._heartbeat.beat()
-        for task_id in await self._recovery.take_over(alive):
-            self._on_event("resumed", task_id)
+        for task_id in await self._recovery.sweep(self._runs.active):
+            self._slots.release(task_id)
 
     async def _every(self, pause_s: float, chore: Callable[[], Coroutine[Any, Any, None]]) -> None:
         while True:
@@ -216,3 +241,9 @@ class Host:
             waiter, partial(DBOS.destroy, destroy_registry=True)
         )
         waiter.shutdown(wait=False)
+        logging.getLogger("dbos").removeFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of DBOS says more than that we have stopped a run, which we know."""
+    return not record.getMessage().startswith("Asyncio task cancelled")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from dbos import DBOS
@@ -23,83 +23,93 @@ log = logging.getLogger(__name__)
 
 LIVE = ("PENDING", "ENQUEUED", "DELAYED")
 DONE = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
-KEEP_S = 60
 CLEAN_LIMIT = 500
 LOST = Fault(code=ErrorCode.INTERNAL, message="The task was lost by a server error.")
 
 
 class Recovery:
-    """Finds and takes up work without an owner; used on the durable engine's loop.
+    """Finds and takes up work that nobody works on; used on the durable engine's loop.
 
     Args:
         store: The tasks.
         clock: Time.
         me: This executor.
-        reserve: Keeps slots for runs that are about to be taken up.
+        is_alone: Whether no other executor can be alive.
     """
 
-    def __init__(
-        self,
-        store: RunStore,
-        clock: Clock,
-        me: str,
-        reserve: Callable[[Sequence[str]], None],
-    ) -> None:
+    def __init__(self, store: RunStore, clock: Clock, me: str, *, is_alone: bool) -> None:
         self._store = store
         self._clock = clock
         self._me = me
-        self._reserve = reserve
+        self._is_alone = is_alone
         self._suspects: frozenset[str] = frozenset()
 
     async def take_over(self, alive: Collection[str]) -> Sequence[str]:
-        """Take up everything of executors that are not `alive` (this one is).
+        """Take up everything of executors that are neither `alive` nor this one.
+
+        Repeating it changes nothing. Several executors may do it at once: each workflow is put
+        back by one compare-and-set, and goes on in whichever process fetches it first.
 
         Returns:
-            The tasks whose workflow goes on here or was queued to go on.
+            The tasks of dead executors whose workflow will go on.
         """
+        living = {self._me, *alive}
+        orphans: dict[str, list[str]] = {}
+        # Tasks first: one that is started in between is then found among the workflows.
+        for task_id, owner in await self._store.running():
+            if owner not in living:
+                orphans.setdefault(owner, []).append(task_id)
         workflows = {
             status.workflow_id: status.executor_id or ""
             for status in await DBOS.list_workflows_async(
                 status=list(LIVE), load_input=False, load_output=False
             )
         }
-        orphans: dict[str, list[str]] = {}
-        for task_id, owner in await self._store.running():
-            if owner != self._me and owner not in alive:
-                orphans.setdefault(owner, []).append(task_id)
-        resumed: list[str] = []
         for owner, task_ids in orphans.items():
-            live = [task_id for task_id in task_ids if task_id in workflows]
-            await self._store.adopt(owner, self._me, live, self._clock.now_ms())
-            resumed += live
             await self._restart(owner, [t for t in task_ids if t not in workflows])
-        self._reserve(resumed)
-        dead = sorted(set(workflows.values()) - {self._me} - set(alive))
+        dead = sorted(set(workflows.values()) - living)
         if dead:
-            # One compare-and-set per workflow: safe to call from several reapers at once.
             await asyncio.to_thread(DBOS._recover_pending_workflows, dead)  # noqa: SLF001
-        return resumed
+        return [t for task_ids in orphans.values() for t in task_ids if t in workflows]
 
-    async def sweep(self, active: Collection[str]) -> None:
-        """End or restart tasks of this executor that nothing works on, seen twice in a row."""
-        mine = {task_id for task_id, owner in await self._store.running() if owner == self._me}
+    async def sweep(self, active: Collection[str]) -> Sequence[str]:
+        """End or restart tasks that nothing works on, as seen twice in a row.
+
+        Args:
+            active: The tasks whose workflow is under way in this process.
+
+        Returns:
+            Those tasks.
+        """
+        running = dict(await self._store.running())
+        mine = {t for t, owner in running.items() if self._is_alone or owner == self._me}
         idle = frozenset(mine - set(active))
         lost = sorted(idle & self._suspects)
         self._suspects = idle
         if not lost:
-            return
-        statuses = await DBOS.list_workflows_async(
-            workflow_ids=lost, load_input=False, load_output=False
-        )
-        waiting = {status.workflow_id for status in statuses if status.status == "ENQUEUED"}
-        stuck = [status.workflow_id for status in statuses if status.status == "PENDING"]
-        if stuck:
-            await DBOS.cancel_workflows_async(stuck)
-        await self._restart(self._me, [task_id for task_id in lost if task_id not in waiting])
+            return []
+        statuses = {
+            status.workflow_id: status
+            for status in await DBOS.list_workflows_async(
+                workflow_ids=lost, load_input=False, load_output=False
+            )
+        }
+        stuck: list[str] = []
+        for task_id in lost:
+            status = statuses.get(task_id)
+            if status is not None and status.status in LIVE:
+                # Waiting to be fetched, or under way in another process: not lost.
+                if status.status != "PENDING" or status.executor_id != self._me:
+                    continue
+                await DBOS.cancel_workflow_async(task_id)
+            stuck.append(task_id)
+        for task_id in stuck:
+            await self._restart(running[task_id], [task_id])
+        return stuck
 
-    async def clean(self) -> None:
-        """Delete workflows that ended over a minute ago: what they say is in `tasks`."""
-        until_s = self._clock.now_ms() / 1000 - KEEP_S
+    async def clean(self, keep_s: float) -> None:
+        """Delete workflows that ended over `keep_s` seconds ago: what they say is in `tasks`."""
+        until_s = self._clock.now_ms() / 1000 - keep_s
         done = await DBOS.list_workflows_async(
             status=list(DONE),
             completed_before=datetime.fromtimestamp(until_s, UTC).isoformat(),

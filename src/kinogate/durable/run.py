@@ -50,8 +50,8 @@ class RunStore(TaskReader, Protocol):
         """Put those of the tasks that are running under `owner` back into the queue."""
         ...
 
-    async def adopt(self, dead: str, owner: str, task_ids: Sequence[str], now_ms: int) -> None:
-        """Make `owner` the owner of those of the tasks that are running under `dead`."""
+    async def own(self, task_id: str, owner: str, now_ms: int) -> None:
+        """Make `owner` the owner of a running task."""
         ...
 
     async def fail(

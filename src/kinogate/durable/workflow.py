@@ -8,7 +8,7 @@ and leave the hold open.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from kinogate.domain.errors import ErrorCode
@@ -35,6 +35,7 @@ class Runs:
         runner: The stages.
         main: The API's loop.
         slots: Held by each run while it works.
+        on_resumed: Awaited with the task's id when a run begins that this process has not started.
         on_ended: Called with the task's id when its run is over.
     """
 
@@ -43,12 +44,16 @@ class Runs:
         runner: StageRunner,
         main: asyncio.AbstractEventLoop,
         slots: Slots,
+        *,
+        on_resumed: Callable[[str], Awaitable[None]],
         on_ended: Callable[[str], None],
     ) -> None:
         self._runner = runner
         self._main = main
         self._slots = slots
+        self._on_resumed = on_resumed
         self._on_ended = on_ended
+        self._expected: set[str] = set()
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._calls: dict[str, StageCall[StageResult]] = {}
         self._canceled: set[str] = set()
@@ -57,6 +62,10 @@ class Runs:
     def active(self) -> frozenset[str]:
         """The tasks whose workflow is under way, waiting for a slot included."""
         return frozenset(self._tasks)
+
+    def expect(self, task_id: str) -> None:
+        """Say that this process has claimed the task and starts it now."""
+        self._expected.add(task_id)
 
     def cancel(self, task_id: str) -> bool:
         """Stop the task's stage; False when it does not run here."""
@@ -88,9 +97,12 @@ class Runs:
         self._tasks[task_id] = current
         try:
             async with self._slots.hold(task_id):
+                if task_id not in self._expected:
+                    await self._on_resumed(task_id)
                 return await self._stages(task_id, steps)
         finally:
             self._canceled.discard(task_id)
+            self._expected.discard(task_id)
             self._tasks.pop(task_id, None)
             self._on_ended(task_id)
 
