@@ -1,290 +1,33 @@
-"""Staging: where each subject stands or goes, moment by moment, with its shadow and reflection.
+"""Acting: the pose of every cast part at a moment, with its shadow and its mirror image.
 
-Turns the plan's subjects into poses; the figures themselves are drawn by `subjects`.
+Who is cast where is decided in `casting`; the figures themselves are drawn by `subjects`.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from kinogate.engines.preview.canvas import Color, disc, fill_alpha, mix
+from kinogate.engines.preview.canvas import disc, fill_alpha, mix
+from kinogate.engines.preview.casting import Part
 from kinogate.engines.preview.foliage import ellipse
 from kinogate.engines.preview.layers import Frame, glow
 from kinogate.engines.preview.palette import Palette
 from kinogate.engines.preview.places.base import Stage
-from kinogate.engines.preview.scene import Camera, SceneSpec, SubjectSpec
 from kinogate.engines.preview.subjects import KINDS, Pose, draw_subject
-from kinogate.engines.preview.subjects.base import SubjectKind
-
-_COLORS: dict[str, Color] = {
-    "red": (206, 48, 44),
-    "orange": (236, 128, 44),
-    "yellow": (244, 196, 60),
-    "green": (62, 146, 84),
-    "blue": (52, 108, 196),
-    "purple": (124, 78, 172),
-    "pink": (238, 140, 168),
-    "white": (242, 242, 238),
-    "black": (44, 44, 52),
-    "gray": (140, 144, 152),
-    "brown": (136, 88, 56),
-}
-_MOVES = frozenset({"run", "walk", "drive", "jump", "sail", "fly", "swim"})
-_GROUND_MOVERS = frozenset({"run", "walk", "drive"})
-_WHEELS = frozenset({"car", "bus", "train", "bicycle"})
-_HEIGHTS = {"balloon": 0.30, "airplane": 0.11, "rocket": 0.34, "dragon": 0.30, "kite": 0.13}
-"""Fliers whose size in the picture is their own, not beside a person; world units."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One individual of a scene and the course it takes.
-
-    Attributes:
-        kind: Key of `KINDS`.
-        action: What it does.
-        habitat: `ground`, `air`, `water`, `underwater` or `space`.
-        height: World units.
-        x: Middle of its course relative to the camera, world units.
-        y: World y of its feet, hull or lowest point.
-        reach: Half the width it may roam, world units.
-        speed: World units per second along the ground; 0.0 stands.
-        facing: +1 right, -1 left.
-        body: Main colour, lit.
-        accent: Second colour, lit.
-        seed: Individual variation.
-        phase: Seconds added to its own clock.
-        is_followed: Whether the camera goes with it.
-    """
-
-    kind: str
-    action: str
-    habitat: str
-    height: float
-    x: float
-    y: float
-    reach: float
-    speed: float
-    facing: int
-    body: Color
-    accent: Color
-    seed: int
-    phase: float
-    is_followed: bool
-
-
-def lead_action(spec: SceneSpec) -> str:
-    """What the first subject does, with its kind's default filled in."""
-    if not spec.subjects:
-        return ""
-    lead = spec.subjects[0]
-    if lead.action:
-        return "drive" if lead.kind in _WHEELS else lead.action
-    if lead.kind in _WHEELS:
-        return "drive"
-    kind = KINDS.get(lead.kind)
-    return kind.default_action if kind else "stand"
-
-
-def lead_facing(spec: SceneSpec, seed: int) -> int:
-    """Which way the first subject goes; a pan goes along with it."""
-    if spec.camera is Camera.PAN_LEFT:
-        return -1
-    if spec.camera is Camera.PAN_RIGHT:
-        return 1
-    return 1 if seed % 3 else -1
-
-
-def follow_speed(spec: SceneSpec, stage: Stage) -> float:
-    """Speed of the ground under a followed lead, world units per second."""
-    if not spec.subjects or spec.camera is Camera.STATIC:
-        return 0.0
-    lead = spec.subjects[0]
-    kind = KINDS.get(lead.kind)
-    action = lead_action(spec)
-    if kind is None or kind.habitat not in ("ground", "road") or action not in _GROUND_MOVERS:
-        return 0.0
-    pace = {"run": 1.0, "walk": 0.55, "drive": 1.0}[action]
-    if action == "walk" and kind.default_action == "walk":
-        pace = 1.0
-    own = kind.speed * kind.natural_height * stage.person * pace
-    limit = 0.75 if action == "drive" else 0.55 if action == "run" else 0.2
-    return min(limit, max(0.07, own))
-
-
-def cast_parts(
-    spec: SceneSpec,
-    stage: Stage,
-    palette: Palette,
-    aspect: float,
-    facing: int,
-    rng: np.random.Generator,
-) -> tuple[Part, ...]:
-    """Give every individual its place; the nearest comes last."""
-    parts: list[Part] = []
-    follow = follow_speed(spec, stage)
-    wanted = [subject for subject in spec.subjects if subject.kind in KINDS]
-    shares = _shares(len(wanted), spec.camera)
-    for order, subject in enumerate(wanted):
-        kind = KINDS[subject.kind]
-        for index in range(subject.count):
-            parts.append(
-                _part(
-                    subject,
-                    kind,
-                    stage,
-                    palette,
-                    aspect,
-                    facing,
-                    rng,
-                    share=shares[order],
-                    order=order,
-                    index=index,
-                    follow=follow,
-                )
-            )
-    return tuple(sorted(parts, key=lambda part: (part.habitat != "air", part.y)))
-
-
-def _shares(count: int, camera: Camera) -> tuple[float, ...]:
-    """Where the subjects stand, as shares of the half width."""
-    if count == 1:
-        still = camera in (Camera.PAN_LEFT, Camera.PAN_RIGHT, Camera.ORBIT)
-        return (0.0 if still else -0.24,)
-    return (-0.26, 0.24, 0.02)[:count]
-
-
-def _part(
-    subject: SubjectSpec,
-    kind: SubjectKind,
-    stage: Stage,
-    palette: Palette,
-    aspect: float,
-    facing: int,
-    rng: np.random.Generator,
-    *,
-    share: float,
-    order: int,
-    index: int,
-    follow: float,
-) -> Part:
-    habitat = _habitat(subject, kind, stage)
-    height = _HEIGHTS.get(subject.kind, stage.person * kind.natural_height)
-    if habitat == "air" and subject.kind in ("bird", "butterfly", "birds"):
-        height *= 1.25
-    smaller = 1.0 if index == 0 else rng.uniform(0.82, 0.98)
-    height = min(height, 0.62 * aspect / kind.aspect, 0.56) * smaller
-    half = height * kind.aspect / 2
-    body, accent = kind.default_colors
-    if subject.color is not None:
-        body = _COLORS[subject.color]
-        accent = mix(accent, body, 0.2)
-    elif index:
-        body = mix(body, accent, float(rng.uniform(0.0, 0.35)))
-    spread = (index + 1) // 2 * (1 if index % 2 else -1)
-    gap = max(1.25 * half * 2, 0.10) * (0.8 if subject.kind == "fish" else 1.0)
-    room = max(0.0, aspect / 2 - half - 0.03)
-    x = share * aspect * 0.9 * facing + spread * gap
-    x = max(-room, min(room, x))
-    action = subject.action
-    if subject.kind in _WHEELS:
-        action = "drive"
-    action = action or kind.default_action
-    y, reach = _lane(habitat, subject, stage, height, order, index, room, rng)
-    speed = 0.0
-    if habitat == "ground" and action in _GROUND_MOVERS:
-        speed = follow or min(
-            0.5, max(0.06, kind.speed * height * (0.55 if action == "walk" else 1))
-        )
-    elif habitat in ("air", "space"):
-        speed = {"airplane": 0.10, "balloon": 0.022, "kite": 0.0, "lantern": 0.012}.get(
-            subject.kind, 0.06
-        )
-    elif habitat == "water":
-        speed = 0.030
-    elif habitat == "underwater":
-        speed = 0.07 if subject.kind == "fish" else 0.045
-    dark = stage.dim
-    return Part(
-        kind=subject.kind,
-        action=action,
-        habitat=habitat,
-        height=height,
-        x=x,
-        y=y,
-        reach=reach,
-        speed=speed,
-        facing=facing,
-        body=_subject_light(palette, body, dark),
-        accent=_subject_light(palette, accent, dark),
-        seed=int(rng.integers(0, 1 << 30)),
-        phase=float(rng.uniform(0, 6.0)) if index or order else 0.0,
-        is_followed=bool(follow) and habitat == "ground",
-    )
-
-
-def _subject_light(palette: Palette, color: Color, dim: float) -> Color:
-    """Subjects keep a little more of their own colour than the land, so that they read."""
-    return mix(palette.lit(color, 1.0, dim), color, 0.14 if palette.is_dark else 0.20)
-
-
-def _habitat(subject: SubjectSpec, kind: SubjectKind, stage: Stage) -> str:
-    if subject.kind == "rocket" and subject.action == "launch":
-        return "ground"
-    if kind.habitat == "air":
-        return "air" if subject.action not in ("stand", "sit") else "ground"
-    if kind.habitat == "underwater" and stage.waterline is not None and stage.has_sky:
-        return "water"
-    if kind.habitat == "water" and stage.waterline is None:
-        return "underwater" if not stage.has_sky else "ground"
-    if kind.habitat in ("road", "ground"):
-        if subject.action == "fly":
-            return "air"
-        return "ground"
-    return kind.habitat
-
-
-def _lane(
-    habitat: str,
-    subject: SubjectSpec,
-    stage: Stage,
-    height: float,
-    order: int,
-    index: int,
-    room: float,
-    rng: np.random.Generator,
-) -> tuple[float, float]:
-    """World y of the feet, and how far to either side it may roam."""
-    if habitat in ("air", "space", "underwater"):
-        top, bottom = stage.air
-        middle = (top + bottom) / 2 + (order - 0.5) * 0.04
-        if index:
-            middle += float(rng.uniform(-0.5, 0.5)) * (bottom - top)
-        y = min(max(middle + height / 2, top + height), max(bottom, top + height))
-        return y, room * (0.35 if subject.kind in ("balloon", "lantern", "kite") else 0.8)
-    if habitat == "water" and stage.waterline is not None:
-        return stage.waterline + 0.02 * index - 0.012 * order, room * 0.5
-    return stage.ground + 0.016 * order + 0.012 * (index % 3), room * 0.72
 
 
 class Actors:
     """Draws every part of a scene, back to front."""
 
     def __init__(
-        self,
-        parts: tuple[Part, ...],
-        palette: Palette,
-        stage: Stage,
-        spec: SceneSpec,
-        duration: float,
+        self, parts: tuple[Part, ...], palette: Palette, stage: Stage, duration: float
     ) -> None:
         self._parts = parts
         self._palette = palette
         self._stage = stage
-        self._spec = spec
         self._duration = duration
         self._shade = palette.lit((24, 28, 52))
 
@@ -294,17 +37,19 @@ class Actors:
             self._draw_part(frame, part)
 
     def _draw_part(self, frame: Frame, part: Part) -> None:
-        t = frame.t
-        x, facing, clock = self._course(part, t)
-        y = self._height(part, t)
-        if part.is_followed or part.habitat in ("air", "space", "underwater"):
+        x, facing, clock = self._course(part, frame.t)
+        y = self._height(part, frame.t)
+        floats = part.habitat in ("air", "space", "underwater")
+        if part.is_followed or floats:
             x += frame.view.x * (1.0 if part.is_followed else 0.85)
-        if part.habitat in ("air", "space", "underwater"):
+        if floats:
             x += frame.view.pan * 0.75
         scale, x0, y0 = frame.view.at(1.0)
         px, py, high = x * scale + x0, y * scale + y0, part.height * scale
-        if part.habitat == "ground" and part.kind != "rocket":
-            self._shadow(frame, part, px, self._stage_y(part) * scale + y0, high)
+        if part.kind == "rocket" and part.action == "launch":
+            self._exhaust(frame, px, py, high)
+        elif part.habitat == "ground":
+            self._shadow(frame, part, px, py, high)
         pose = Pose(
             x=px,
             ground_y=py,
@@ -318,19 +63,16 @@ class Actors:
             rim=self._palette.rim,
             seed=part.seed,
         )
-        if part.kind == "rocket":
-            self._exhaust(frame, px, py, high)
         draw_subject(frame.canvas, part.kind, pose)
+        if part.habitat == "water":
+            _reflect(frame, part, px, py, high)
         if part.kind == "lantern":
             glow(frame, px, py - high * 0.5, high * 1.8, (120, 70, 24))
-
-    def _stage_y(self, part: Part) -> float:
-        return part.y
 
     def _course(self, part: Part, t: float) -> tuple[float, int, float]:
         """World x relative to the followed ground, facing, and the figure's own clock."""
         kind = KINDS[part.kind]
-        if part.speed <= 0.0 or part.action in ("launch",):
+        if part.speed <= 0.0 or part.action == "launch":
             return part.x, part.facing, t
         if part.is_followed:
             drift = min(part.reach, 0.10) * math.sin(t * 0.42 + part.seed % 7)
@@ -395,3 +137,29 @@ class Actors:
             color = mix(warm, smoke, min(1.0, age * 1.6))
             disc(frame.canvas, px, py, high * (0.05 + 0.15 * age), color)
         glow(frame, x, y + high * 0.12, high * 0.9, (255, 170, 80))
+
+
+def _reflect(frame: Frame, part: Part, x: float, y: float, high: float) -> None:
+    """Lay the wavering mirror image of what floats at (x, y) over the water below it."""
+    height, width = frame.canvas.shape[:2]
+    half = high * KINDS[part.kind].aspect * 0.62
+    left, right = max(0, int(x - half)), min(width, int(x + half) + 1)
+    line = int(y) + 2
+    rows = min(int(high * 0.55), height - line, line)
+    if right - left < 8 or rows < 6:
+        return
+    source = frame.canvas[line - rows : line, left:right]
+    share = np.arange(rows, dtype=np.float32) / rows
+    t = frame.t
+    swing = np.sin(share * 22 - t * 3.0) + 0.6 * np.sin(share * 47 + t * 4.1)
+    columns = np.arange(right - left, dtype=np.float32)
+    map_x = columns[None, :] + (swing * (0.004 + 0.02 * share) * high).astype(np.float32)[:, None]
+    lift = rows - 1 - np.minimum(rows - 1.0, np.arange(rows) * 1.6)
+    map_y = np.repeat(lift.astype(np.float32)[:, None], right - left, 1)
+    mirror = cv2.remap(source, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    region = frame.canvas[line : line + rows, left:right]
+    step = max(1, rows // 24)
+    for row in range(0, rows, step):
+        alpha = 0.42 * (1 - row / rows) ** 0.7
+        band, image = region[row : row + step], mirror[row : row + step]
+        band[:] = cv2.addWeighted(image, alpha, band, 1 - alpha, 0.0)

@@ -12,9 +12,6 @@ from dataclasses import dataclass
 
 from kinogate.engines.preview.scene import Camera
 
-_SPEEDS = {"run": 0.42, "walk": 0.13, "drive": 0.62, "jump": 0.2}
-"""Ground passing under a followed subject, in picture heights per second."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
@@ -69,6 +66,7 @@ class Operator:
         speed: Speed of the followed ground, in heights per second; 0.0 where nothing is followed.
         focus: What zooms close in on, world x and y.
         closeness: Framing, 1.0 or thereabouts.
+        steady: Scales how far moves go; less than 1.0 in narrow places.
     """
 
     move: Camera
@@ -79,6 +77,7 @@ class Operator:
     speed: float = 0.0
     focus: tuple[float, float] = (0.0, 0.6)
     closeness: float = 1.0
+    steady: float = 1.0
 
     def view(self, t: float) -> View:
         """The camera `t` seconds into the shot."""
@@ -93,17 +92,22 @@ class Operator:
             case Camera.PAN_LEFT | Camera.PAN_RIGHT:
                 way = 1.0 if self.move is Camera.PAN_RIGHT else -1.0
                 reach = way * min(0.11 * self.duration, 0.30 * min(aspect, 1.8)) * (share - 0.5)
+                reach *= self.steady
                 pan += reach
                 x += reach * 0.8
             case Camera.TILT_UP | Camera.TILT_DOWN:
                 way = -1.0 if self.move is Camera.TILT_UP else 1.0
-                tilt += way * min(0.05 * self.duration, 0.2) * (share - 0.5)
+                tilt += way * min(0.05 * self.duration, 0.2) * (share - 0.5) * self.steady
             case Camera.ZOOM_IN:
                 zoom *= 1.0 + min(0.05 * self.duration, 0.26) * share
             case Camera.ZOOM_OUT:
                 zoom *= 1.0 + min(0.05 * self.duration, 0.26) * (1.0 - share)
             case Camera.ORBIT:
-                swing = 0.16 * math.sin(2 * math.pi * (t / max(9.0, self.duration) - 0.25))
+                swing = (
+                    0.16
+                    * self.steady
+                    * math.sin(2 * math.pi * (t / max(9.0, self.duration) - 0.25))
+                )
                 x += swing
                 pan -= swing
             case Camera.HANDHELD:
@@ -112,7 +116,7 @@ class Operator:
                 pan += 0.006 * math.sin(t * 1.3 + 1.0)
                 zoom *= 1.03
             case Camera.CRANE:
-                y += 0.10 * (0.5 - share)
+                y += 0.10 * (0.5 - share) * self.steady
                 zoom *= 1.08 - 0.07 * share
                 x += 0.05 * (share - 0.5)
             case Camera.TRACKING:
@@ -130,11 +134,6 @@ class Operator:
             focus_x=self.focus[0],
             focus_y=self.focus[1],
         )
-
-
-def ground_speed(action: str) -> float:
-    """How fast the ground passes a followed subject, in picture heights per second."""
-    return _SPEEDS.get(action, 0.0)
 
 
 def _glide(share: float) -> float:

@@ -84,7 +84,7 @@ _WEATHER = {
     "雨水|小雨|雨",
     "storm": "storm|stormy|thunder|thunderstorm|lightning|tempest|hurricane|typhoon|暴风雨|雷雨|"
     "闪电|雷电|打雷|风暴|台风|雷暴",
-    "snow": "snow|snowy|snowing|snows|snowfall|snowflake|falling snow|snow falling|blizzard|"
+    "snow": "snow|snowy day|snowy night|snowy weather|snowing|snows|snowfall|snowflake|falling snow|snow falling|blizzard|"
     "snowstorm|下雪|雪花|飘雪|大雪|雪天|暴雪|雪中|飞雪|落雪|雪",
     "fog": "fog|foggy|mist|misty|haze|hazy|smog|薄雾|雾气|雾中|大雾|浓雾|晨雾|烟雨|雾|朦胧",
     "wind": "wind|windy|breeze|breezy|gust|blowing|刮风|微风|大风|有风|风中|狂风|风",
@@ -137,6 +137,8 @@ _SUBJECT = {
     "duck": "duck|duckling|swan|goose|鸭子|小鸭|天鹅|鹅|小鸭子|鸭",
     "tiger": "tiger|老虎|虎",
     "lion": "lion|lioness|狮子|雄狮|狮",
+    "camel": "camel|caravan|骆驼|商队|驼队",
+    "monkey": "monkey|ape|gorilla|猴子|猴|猩猩",
     "dragon": "dragon|巨龙|飞龙|龙",
     "old_man": "old man|elderly man|grandfather|grandpa|old fisherman|老人|老爷爷|老头|爷爷|老翁|老者",
     "dancer": "dancer|ballerina|ballet|舞者|舞蹈演员|舞女|芭蕾",
@@ -152,7 +154,7 @@ _SUBJECT = {
     "boy": "boy|schoolboy|son|lad|男孩|少年|小男孩|男生|儿子",
     "child": "child|children|kid|toddler|baby|孩子|小孩|儿童|小朋友|孩子们|孩童|宝宝",
     "person": "person|people|someone|figure|traveler|traveller|hiker|pedestrian|crowd|tourist|monk|"
-    "caravan|人们|行人|旅人|旅行者|路人|游客|背影|人物|人群|僧人|商队|驼队|有人|一个人",
+    "人们|行人|旅人|旅行者|路人|游客|背影|人物|人群|僧人|有人|一个人",
     "boat": "sailboat|boat|yacht|游艇|sailing boat|canoe|kayak|gondola|fishing boat|raft|帆船|小船|渔船|"
     "独木舟|扁舟|小舟|竹筏|船",
     "ship": "ship|cruise ship|steamship|galleon|warship|pirate ship|ferry|轮船|巨轮|邮轮|货轮|大船|海盗船|渡轮",
@@ -263,8 +265,11 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 _ALSO: Mapping[str, tuple[Tag, ...]] = MappingProxyType(
     {
         # Words that say a second thing beside their first.
-        "snowy": (("season", "winter"),),
-        "雪山": (("extra", "snowcaps"),),
+        "snowy": (("season", "winter"), ("extra", "snowcaps")),
+        "snow-covered": (("season", "winter"), ("extra", "snowcaps")),
+        "snow-capped": (("extra", "snowcaps"),),
+        "积雪": (("season", "winter"), ("extra", "snowcaps")),
+        "雪山": (("season", "winter"), ("extra", "snowcaps")),
         "雨夜": (("time", "night"),),
         "月夜": (("time", "night"),),
         "starry": (("extra", "stars"),),

@@ -135,7 +135,7 @@ _TIMES: dict[Time, Palette] = {
             (1.0, (240, 158, 126)),
         ),
         haze=(118, 88, 136),
-        tint=(0.34, 0.32, 0.48),
+        tint=(0.42, 0.37, 0.52),
         sun=(255, 214, 170),
         glow=(84, 44, 36),
         cloud_lit=(196, 122, 146),
@@ -151,10 +151,10 @@ _TIMES: dict[Time, Palette] = {
             (0.8, (30, 54, 108)),
             (1.0, (56, 88, 142)),
         ),
-        haze=(42, 66, 118),
-        tint=(0.16, 0.22, 0.40),
-        sun=(250, 246, 226),
-        glow=(46, 58, 84),
+        haze=(34, 56, 108),
+        tint=(0.25, 0.32, 0.54),
+        sun=(232, 232, 220),
+        glow=(40, 52, 80),
         cloud_lit=(88, 108, 160),
         cloud_shade=(24, 36, 82),
         rim=(168, 194, 240),
@@ -189,6 +189,8 @@ def choose_palette(time: Time, weather: Weather, seed: int) -> Palette:
     base = _TIMES[time]
     grey, bright, haze = _WEATHERS[weather]
     veil = _VEIL[time]
+    if base.is_dark:  # what is dark already need not go black in the rain
+        bright = 1.0 - 0.4 * (1.0 - bright)
     if weather is Weather.SANDSTORM:
         veil = mix(veil, _dim(_SAND, 0.35 if time is Time.NIGHT else 0.95), 0.85)
     nudge = random.Random(f"{seed}:hue").uniform(-1.0, 1.0)

@@ -8,15 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from kinogate.engines.preview.acting import (
-    Actors,
-    cast_parts,
-    follow_speed,
-    lead_action,
-    lead_facing,
-)
+from kinogate.engines.preview.acting import Actors
 from kinogate.engines.preview.camera import Operator
 from kinogate.engines.preview.canvas import Canvas, Color
+from kinogate.engines.preview.casting import cast_parts, is_followed, lead_facing
 from kinogate.engines.preview.effects import Fireworks, SkyLanterns
 from kinogate.engines.preview.layers import LIGHT_SCALE, Frame, Layer
 from kinogate.engines.preview.palette import choose_palette
@@ -68,11 +63,11 @@ class Scene:
             height=height,
             sun=sun,
             facing=facing,
-            rush=lead_action(spec) in ("run", "drive"),
+            rush=is_followed(spec),
         )
         stage = PLACES[spec.place](build)
         palette = build.palette
-        parts = cast_parts(spec, stage, palette, width / height, facing, rng)
+        parts = cast_parts(build, stage)
         focus = (parts[-1].x, parts[-1].y - parts[-1].height / 2) if parts else (0.1, 0.6)
         self._operator = Operator(
             move=spec.camera,
@@ -80,9 +75,10 @@ class Scene:
             height=height,
             duration=duration,
             facing=facing,
-            speed=follow_speed(spec, stage),
+            speed=next((part.speed for part in parts if part.is_followed), 0.0),
             focus=focus,
             closeness=shot.closeness,
+            steady=stage.steady,
         )
         self._layers: list[Layer] = [
             *_heavens(build, stage),
@@ -91,7 +87,7 @@ class Scene:
             *(_air(build, stage) if stage.inside else ()),
             *stage.inside,
             *([rails(build, stage)] if _has_train(spec) else ()),
-            Actors(parts, palette, stage, spec, duration),
+            Actors(parts, palette, stage, duration),
             *stage.front,
             *(() if stage.inside else _air(build, stage)),
         ]

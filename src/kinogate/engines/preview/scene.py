@@ -199,6 +199,8 @@ _HOMES: dict[str, tuple[Place, ...]] = {
     "butterfly": (Place.GARDEN,),
     "rabbit": (Place.HILLS, Place.GARDEN),
     "fox": (Place.FOREST, Place.SNOWFIELD),
+    "camel": (Place.DESERT,),
+    "monkey": (Place.FOREST,),
     "bear": (Place.FOREST, Place.MOUNTAINS),
     "panda": (Place.PAVILION, Place.FOREST),
     "elephant": (Place.DESERT, Place.HILLS),
@@ -259,7 +261,7 @@ _CAST: dict[Place, tuple[str, ...]] = {
     Place.CITY: ("birds", "airplane", ""),
     Place.STREET: ("umbrella_person", "car", "person"),
     Place.FOREST: ("deer", "birds", "fox"),
-    Place.DESERT: ("birds", "person", "horse"),
+    Place.DESERT: ("camel", "birds", "horse"),
     Place.LAKE: ("duck", "boat", "birds"),
     Place.VILLAGE: ("cow", "sheep", "bicycle"),
     Place.SNOWFIELD: ("fox", "deer", "person"),
@@ -267,12 +269,13 @@ _CAST: dict[Place, tuple[str, ...]] = {
     Place.SPACE: ("rocket", "astronaut"),
     Place.MOON: ("astronaut",),
     Place.GARDEN: ("butterfly", "rabbit"),
-    Place.PAVILION: ("birds", "boat"),
+    Place.PAVILION: ("birds",),
     Place.ROAD: ("car", "bicycle"),
     Place.ROOM: ("cat", ""),
     Place.STAGE: ("dancer",),
     Place.CAFE: ("",),
 }
+_DAYLIGHT = (Time.MORNING, Time.MORNING, Time.NOON, Time.SUNSET, Time.SUNSET, Time.DAWN)
 _INDOORS = frozenset({Place.ROOM, Place.CAFE, Place.STAGE})
 _NO_WEATHER = frozenset({Place.UNDERWATER, Place.SPACE, Place.MOON, Place.STAGE})
 
@@ -543,8 +546,10 @@ def _choose_time(draw: _Draw, place: Place, found: _Found, banned: set[tuple[str
         options = (Time.NOON, Time.MORNING)
     elif "rainbow" in found.extras:
         options = (Time.MORNING, Time.NOON)
+    elif "storm" in found.weathers:
+        options = (Time.DUSK, Time.NIGHT)
     else:
-        options = tuple(Time)
+        options = _DAYLIGHT
     allowed = [time for time in options if ("time", time) not in banned]
     return draw.pick("time", allowed or [time for time in Time if ("time", time) not in banned])
 

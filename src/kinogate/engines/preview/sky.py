@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,6 +12,8 @@ import numpy.typing as npt
 from kinogate.engines.preview.canvas import Canvas, Color, disc, mix
 from kinogate.engines.preview.layers import Frame, Sprite, glow
 from kinogate.engines.preview.palette import Palette
+
+Floats = npt.NDArray[np.float32]
 
 _MARGIN_X = 0.30
 _MARGIN_Y = 0.16
@@ -54,7 +57,7 @@ class Sky:
         rows = np.stack(
             [np.interp(share, places, [c[i] for _, c in palette.sky]) for i in range(3)], axis=1
         ).astype(np.float32)
-        rows = cv2.GaussianBlur(rows, (1, 0 or 31), 0)
+        rows = cv2.GaussianBlur(rows, (1, 31), 0)
         picture = np.repeat(rows[:, None, :], small[0], axis=1)
         if sun is not None:
             x = np.arange(small[0], dtype=np.float32) / small[1] * (1 + 2 * _MARGIN_Y)
@@ -112,11 +115,11 @@ class Sun:
         radius = self._radius * height * (1 + 0.15 * (frame.view.zoom - 1))
         color = self._palette.sun
         pulse = 1.0 + 0.02 * math.sin(frame.t * 0.8)
-        halo = mix((0, 0, 0), self._palette.glow, 0.95)
+        halo = mix((0, 0, 0), self._palette.glow, 0.5 if self._is_moon else 0.95)
         glow(frame, x, y, radius * (5.0 if self._is_moon else 6.5) * pulse, halo)
         disc(frame.canvas, x, y, radius, color)
         if self._is_moon:
-            mare = mix(color, self._palette.cloud_lit, 0.28)
+            mare = mix(color, self._palette.cloud_lit, 0.34)
             for cx, cy, size in self._craters:
                 disc(frame.canvas, x + cx * radius, y + cy * radius, size * radius, mare)
             light = mix(color, (255, 255, 255), 0.4)
@@ -174,10 +177,16 @@ class Clouds:
         self._period = self._aspect + 1.6
         self._clouds: list[tuple[Sprite, float, float, float, float]] = []
         slots = rng.permutation(count)
+        hazy = replace(
+            palette,
+            cloud_lit=mix(palette.cloud_lit, palette.haze, 0.30),
+            cloud_shade=mix(palette.cloud_shade, palette.haze, 0.40),
+        )
+        shades = {False: hazy, True: palette}
         for index in range(count):
             far = index / max(1, count - 1)  # 0 low and far, 1 high and near
             span = (0.24 + 0.42 * far) * (0.8 + 0.5 * amount) * rng.uniform(0.85, 1.2)
-            sprite = _cloud(palette, height, span, light_x, rng, far)
+            sprite = _cloud(shades[far > 0.5], height, span, light_x, rng)
             x = (slots[index] + rng.uniform(0.2, 0.8)) / count * self._period
             y = bottom + (top - bottom) * (far * 0.9 + rng.uniform(0, 0.1))
             speed = (0.006 + 0.012 * far) * wind
@@ -197,47 +206,55 @@ class Clouds:
             sprite.draw(frame.canvas, px, y * height + dy - tall * scale / 2, scale)
 
 
+def _noise(rng: np.random.Generator, wide: int, tall: int, cell: float) -> Floats:
+    """Smooth noise 0.0–1.0 with bumps of about `cell` pixels, the finer octaves weaker."""
+    total = np.zeros((tall, wide), dtype=np.float32)
+    weight, norm = 1.0, 0.0
+    for _ in range(4):
+        grid = (max(3, round(wide / cell) + 2), max(3, round(tall / cell) + 2))
+        small = rng.random((grid[1], grid[0]), dtype=np.float32)
+        total += weight * cv2.resize(small, (wide, tall), interpolation=cv2.INTER_CUBIC)
+        norm += weight
+        weight *= 0.52
+        cell = max(2.0, cell / 2.1)
+    return total / norm
+
+
 def _cloud(
-    palette: Palette,
-    height: int,
-    span: float,
-    light_x: float,
-    rng: np.random.Generator,
-    far: float,
+    palette: Palette, height: int, span: float, light_x: float, rng: np.random.Generator
 ) -> Sprite:
-    """Paint one cloud at half size: puffs on a flat base, lit from the light's side."""
-    wide = max(24, round(span * height / 2))
-    tall = max(12, round(wide * 0.52))
+    """Paint one cloud at half size: billows over a flat base, modelled by the light."""
+    wide = max(32, round(span * height / 2))
+    tall = max(16, round(wide * 0.46))
     unit = wide / 2
-    lit = mix(palette.cloud_lit, palette.haze, 0.35 * (1 - far))
-    shade = mix(palette.cloud_shade, palette.haze, 0.35 * (1 - far))
-    middle = mix(lit, shade, 0.45)
-    color = np.empty((tall, wide, 3), dtype=np.uint8)
-    color[:] = shade
-    alpha = np.zeros((tall, wide), dtype=np.uint8)
-    base = tall * 0.74
-    puffs = []
-    for _ in range(15):
-        across = rng.uniform(-0.78, 0.78)
-        body = (1 - abs(across) ** 1.6) * rng.uniform(0.55, 1.0)
-        radius = unit * (0.07 + 0.20 * body)
-        puffs.append((wide / 2 + across * unit, base - radius * 0.55 - unit * 0.20 * body, radius))
-    puffs.sort(key=lambda puff: puff[1])
+    x = np.linspace(-1, 1, wide, dtype=np.float32)[None, :]
+    y = np.linspace(0, 1, tall, dtype=np.float32)[:, None]
+    # A skyline of billows: the cloud is what lies under it and above its own flat base.
+    crown = np.zeros((tall, wide), dtype=np.float32)
+    for _ in range(13):
+        across = rng.uniform(-0.72, 0.72)
+        body = (1 - abs(across) ** 1.5) * rng.uniform(0.5, 1.0)
+        radius = 0.14 + 0.26 * body
+        rise = 0.70 - 0.42 * body
+        squashed = np.hypot((x - across) / 1.15, (y - rise) * 0.92)
+        crown = np.maximum(crown, 1.0 - squashed / radius * 0.72)
+    grain = _noise(rng, wide, tall, unit * 0.16)
+    density = crown + (grain - 0.5) * 0.85
+    density *= np.clip((0.80 - y) / 0.10 + (grain - 0.5) * 1.2, 0, 1)
+    density *= np.clip((1 - np.abs(x)) / 0.14, 0, 1)
+    alpha = np.clip((density - 0.26) / 0.20, 0, 1)
+    alpha = alpha * alpha * (3 - 2 * alpha)
+    relief = cv2.GaussianBlur(density, (0, 0), max(1.0, unit * 0.035))
     side = math.copysign(1.0, light_x) if light_x else 0.3
-    for x, y, radius in puffs:
-        disc(alpha, x, y, radius, (255, 255, 255))
-    for x, y, radius in puffs:
-        disc(color, x + side * radius * 0.10, y - radius * 0.12, radius * 0.92, middle)
-        disc(color, x + side * radius * 0.22, y - radius * 0.30, radius * 0.66, lit)
-    color = cv2.GaussianBlur(color, (0, 0), max(1.0, unit * 0.030))
-    alpha = cv2.GaussianBlur(alpha, (0, 0), max(0.8, unit * 0.016))
-    rows = np.arange(tall, dtype=np.float32)
-    fade = np.clip((base + unit * 0.10 - rows) / (unit * 0.22), 0.0, 1.0)
-    strength = (0.55 + 0.35 * far) * fade[:, None]
-    weight = alpha.astype(np.float32) * strength
-    premultiplied = color.astype(np.float32) * (weight[:, :, None] / 255)
-    rgba = np.dstack([premultiplied, weight])
-    return Sprite(np.rint(rgba).astype(np.uint8))
+    slope = cv2.Sobel(relief, cv2.CV_32F, 0, 1) - 0.7 * side * cv2.Sobel(relief, cv2.CV_32F, 1, 0)
+    light = np.clip(0.60 + slope * unit * 0.05 - (y - 0.42) * 1.15, 0, 1)
+    light = light[:, :, None]
+    lit = np.array(palette.cloud_lit, dtype=np.float32)
+    shade = np.array(palette.cloud_shade, dtype=np.float32)
+    color = shade + (lit - shade) * light
+    weight = (alpha * 0.94)[:, :, None]
+    rgba = np.concatenate([color * weight, weight * 255], axis=2)
+    return Sprite(np.rint(np.clip(rgba, 0, 255)).astype(np.uint8))
 
 
 class Aurora:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from kinogate.engines.preview.canvas import Color, fill, mix
+from kinogate.engines.preview.canvas import Color, fill, fill_alpha, mix
 from kinogate.engines.preview.layers import Frame
 from kinogate.engines.preview.palette import Palette
 
@@ -163,7 +163,7 @@ class Glints:
 
 
 class Wave:
-    """One rolling wave band with a crest of foam, from its edge down to the picture's bottom."""
+    """One rolling wave: a dark flank below its crest and a lip of foam where it is steep."""
 
     def __init__(
         self,
@@ -176,10 +176,10 @@ class Wave:
         rng: np.random.Generator,
         length: float = 0.5,
         pace: float = 1.0,
-        alpha: float = 1.0,
+        alpha: float = 0.4,
     ) -> None:
         self._depth, self._base, self._swell = depth, base, swell
-        self._color, self._foam = color, foam
+        self._color, self._foam, self._alpha = color, foam, alpha
         self._phase = rng.uniform(0, 2 * np.pi, 3)
         self._k = 2 * math.pi / length
         self._pace = pace
@@ -194,19 +194,21 @@ class Wave:
         )
 
     def draw(self, frame: Frame) -> None:
-        """Draw the band and its foam."""
+        """Draw the wave of this moment."""
         scale, x0, y0 = frame.view.at(self._depth)
         left, right = frame.view.visible(self._depth)
         x = np.linspace(left - 0.02, right + 0.02, 90)
         y = self._edge(x, frame.t)
         top = np.stack([x * scale + x0, y * scale + y0], 1)
-        low = frame.view.height + 4.0
-        band = np.vstack([top, [(top[-1, 0], low), (top[0, 0], low)]])
-        fill(frame.canvas, band, self._color)
-        steep = np.clip((self._base - y) / max(1e-6, self._swell) - 0.15, 0.0, 1.4)
-        thick = steep * self._swell * 0.34 * scale
+        steep = np.clip((self._base - y) / max(1e-6, self._swell) + 0.55, 0.0, 1.8)
+        trough = np.roll(steep, 6)
+        under = (0.5 + 1.3 * trough) * self._swell * scale
+        shade = np.vstack([top, np.stack([top[::-1, 0], (top[:, 1] + under)[::-1]], 1)])
+        fill_alpha(frame.canvas, shade, self._color, self._alpha)
+        peak = np.clip((self._base - y) / max(1e-6, self._swell) - 0.10, 0.0, 1.4)
+        thick = peak * self._swell * 0.30 * scale
         foam = np.vstack([top, np.stack([top[::-1, 0], (top[:, 1] + thick)[::-1]], 1)])
-        fill(frame.canvas, foam, self._foam)
+        fill_alpha(frame.canvas, foam, self._foam, 0.85)
 
 
 class Shore:

@@ -26,7 +26,8 @@ class Build:
         height: Canvas height in pixels.
         sun: Where the light stands, world units; also set when it is hidden.
         facing: Way the leading subject goes.
-        rush: Whether the ground passes by quickly, so that big foreground things would flicker.
+        rush: Whether the camera follows somebody, so that big foreground things would pass in
+            front.
     """
 
     spec: SceneSpec
@@ -98,6 +99,7 @@ class Stage:
         horizon: World y where the sky's gradient ends.
         has_sun: Whether the disc of sun or moon may be seen.
         dim: Multiplies the light on subjects.
+        steady: Scales camera moves; less than 1.0 in narrow places.
     """
 
     back: list[Layer] = field(default_factory=list)
@@ -111,6 +113,7 @@ class Stage:
     horizon: float = 0.7
     has_sun: bool = True
     dim: float = 1.0
+    steady: float = 1.0
 
 
 PlaceBuilder = Callable[[Build], Stage]

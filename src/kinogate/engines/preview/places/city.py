@@ -145,23 +145,23 @@ def _towers(build: Build, depth: float, base: float, height: float) -> list[Laye
     lamps: list[_Lamp] = []
     period, x = 5.0, 0.0
     neon = "neon" in build.spec.extras
-    lit_share = {Time.NIGHT: 0.46, Time.DUSK: 0.38, Time.DAWN: 0.14, Time.SUNSET: 0.12}.get(
+    lit_share = {Time.NIGHT: 0.34, Time.DUSK: 0.28, Time.DAWN: 0.10, Time.SUNSET: 0.10}.get(
         build.spec.time, 0.0
     )
     while x < period - 0.12:
         wide = rng.uniform(0.085, 0.17)
         high = height * rng.uniform(0.38, 1.0)
         hue = ((70, 82, 118), (92, 84, 116), (62, 92, 118), (104, 98, 112))[int(rng.integers(4))]
-        wall, dark = build.lit(hue, depth + 0.25), build.lit(hue, depth + 0.25, 0.74)
+        wall, dark = build.lit(hue, depth + 0.4, 1.12), build.lit(hue, depth + 0.4, 0.8)
         top = base - high
         face = wide * (0.72 if build.side < 0 else 0.28)
         out.add(quad(x, top, x + wide, base + 0.05), wall if build.side > 0 else dark)
         out.add(quad(x, top, x + face, base + 0.05), dark if build.side > 0 else wall)
         _crown(out, rng, x, top, wide, wall, lamps)
         glass = build.lit((150, 186, 210), depth + 0.25)
-        warm = mix((255, 214, 140), wall, 0.12)
+        warm = mix((255, 206, 124), wall, float(rng.uniform(0.08, 0.40)))
         cool = mix((170, 214, 255), wall, 0.25)
-        step_x, step_y = 0.0165, 0.0215
+        step_x, step_y = 0.0130, 0.0185
         ys = np.arange(top + 0.016, base - 0.015, step_y)
         xs = np.arange(x + 0.008, x + wide - 0.012, step_x)
         state = rng.random((len(ys), len(xs)))
@@ -177,7 +177,7 @@ def _towers(build: Build, depth: float, base: float, height: float) -> list[Laye
                     tone = unlit
                 else:
                     continue
-                panes[tone].append(quad(px, y, px + 0.010, y + 0.013))
+                panes[tone].append(quad(px, y, px + 0.0072, y + 0.0105))
         for tone, quads in panes.items():
             out.add_many(quads, tone)
         if (neon or (build.palette.is_dark and rng.random() < 0.3)) and wide > 0.1:

@@ -77,7 +77,7 @@ def build_underwater(build: Build) -> Stage:
     deep = _scaled((10, 60, 96), light)
     stage.back.append(Haze(depth=0.97, top=0.90, bottom=1.04, color=deep, start=0.0, end=0.55))
     stage.back.append(_Caustics(_scaled((70, 84, 70), light)))
-    stage.back.append(_reef(build, lit, depth=0.97, base=0.945, near=0.86, count=22, size=1.0))
+    stage.back.append(_reef(build, lit, depth=0.97, base=0.945, near=0.86, count=26, size=1.0))
     stage.front.append(_weeds(build, lit))
     stage.front.append(
         Bubbles(build.aspect, build.rng, _scaled((206, 238, 246), 0.4 + 0.6 * light), 40)
@@ -185,7 +185,7 @@ def _reef(build: Build, lit, *, depth, base, near, count, size):  # type: ignore
         hue = _CORALS[int(rng.integers(len(_CORALS)))]
         color, shade = lit(hue, near), lit(mix(hue, (60, 40, 90), 0.45), near)
         kind = int(rng.integers(4))
-        tall = size * rng.uniform(0.07, 0.15)
+        tall = size * rng.uniform(0.09, 0.20)
         if kind == 0:
             _branching(out, rng, x, foot, tall, color, -np.pi / 2, 3)
         elif kind == 1:

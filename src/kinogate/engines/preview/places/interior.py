@@ -29,6 +29,7 @@ from kinogate.engines.preview.terrain import hills, skyline
 def build_room(build: Build) -> Stage:
     """A quiet room: sill, curtains, plants, the world outside the panes."""
     stage = Stage(
+        steady=0.4,
         ground=0.805,
         person=0.34,
         horizon=0.60,
@@ -47,6 +48,7 @@ def build_room(build: Build) -> Stage:
 def build_cafe(build: Build) -> Stage:
     """A wooden table by a wide window, a steaming cup on it."""
     stage = Stage(
+        steady=0.4,
         ground=0.90,
         person=0.42,
         horizon=0.58,
@@ -64,6 +66,7 @@ def build_cafe(build: Build) -> Stage:
 def build_stage(build: Build) -> Stage:
     """Curtains, a shining floor and coloured spotlights that sweep."""
     stage = Stage(
+        steady=0.4,
         ground=0.845,
         person=0.44,
         horizon=1.0,
@@ -378,9 +381,9 @@ class _Pool:
         scale, x0, y0 = frame.view.at(1.0)
         sway = 0.006 * math.sin(frame.t * 0.9)
         x, y = frame.view.width / 2 + sway * scale, 0.855 * scale + y0
-        for size, tone in ((0.36, (112, 62, 104)), (0.30, (150, 92, 128)), (0.23, (188, 130, 150))):
+        for size, tone in ((0.36, (92, 48, 92)), (0.30, (116, 64, 104)), (0.23, (140, 84, 116))):
             fill(frame.canvas, ellipse(x, y, size * scale, size * 0.19 * scale, 48), tone)
-        glow(frame, x, y - 0.02 * scale, 0.55 * scale, (96, 60, 80))
+        glow(frame, x, y - 0.02 * scale, 0.50 * scale, (60, 36, 48))
 
 
 def _boards(build: Build) -> Layer:
@@ -400,7 +403,7 @@ def _drapes(build: Build) -> Layer:
     out = ShapeBuilder()
     edge = build.aspect / 2
     for side in (-1.0, 1.0):
-        for index in range(6):
+        for index in range(-5, 6):
             a = side * (edge + 0.06 - index * 0.034)
             b = side * (edge + 0.06 - (index + 1) * 0.034)
             share = np.linspace(0, 1, 9)

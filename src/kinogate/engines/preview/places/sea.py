@@ -26,9 +26,18 @@ def build_sea(build: Build) -> Stage:
     if has_tower:
         stage.back += lighthouse(build, 0.34 * min(build.aspect, 1.6) * build.side * -1, 0.70)
     rough = 2.4 if build.spec.weather is Weather.STORM else 1.0
-    stage.back.append(_swell(build, depth=0.80, base=0.775, swell=0.006 * rough, share=0.35))
-    stage.front.append(_swell(build, depth=1.0, base=0.835, swell=0.009 * rough, share=0.55))
-    stage.front.append(_swell(build, depth=1.2, base=0.93, swell=0.014 * rough, share=0.85))
+    for depth, base, swell, share in (
+        (0.45, 0.665, 0.0030, 0.1),
+        (0.60, 0.705, 0.0042, 0.2),
+        (0.78, 0.755, 0.0055, 0.3),
+    ):
+        stage.back.append(_swell(build, depth=depth, base=base, swell=swell * rough, share=share))
+    for depth, base, swell, share in (
+        (1.00, 0.850, 0.0085, 0.6),
+        (1.12, 0.905, 0.0105, 0.8),
+        (1.28, 0.975, 0.0140, 1.0),
+    ):
+        stage.front.append(_swell(build, depth=depth, base=base, swell=swell * rough, share=share))
     return stage
 
 
@@ -124,8 +133,8 @@ def _swell(build: Build, *, depth: float, base: float, swell: float, share: floa
         depth=depth,
         base=base,
         swell=swell,
-        color=mix(mix(deep, sky, 0.30), deep, share),
-        foam=mix(build.lit((244, 250, 252)), mix(deep, sky, 0.4), 0.25),
+        color=mix(deep, (6, 20, 44), 0.35),
+        foam=mix(build.lit((244, 250, 252)), sky, 0.30),
         rng=build.rng,
         length=0.42 + 0.5 * share,
         pace=0.9,

@@ -34,8 +34,9 @@ def build_space(build: Build) -> Stage:
         has_sky=False,
         has_sun=False,
         air=(0.28, 0.62),
-        dim=2.4,
+        dim=1.0,
     )
+    build.palette = replace(build.palette, tint=(0.92, 0.94, 1.0), rim=(206, 222, 255))
     stage.back += _void(build, low=1.3)
     stage.back.append(Nebula(build))
     side = build.side
@@ -65,8 +66,9 @@ def build_space(build: Build) -> Stage:
 def build_moon(build: Build) -> Stage:
     """Grey dust, craters, and the earth above the horizon."""
     stage = Stage(
-        ground=0.86, person=0.30, horizon=1.0, has_sky=False, has_sun=False, air=(0.2, 0.5), dim=2.6
+        ground=0.86, person=0.30, horizon=1.0, has_sky=False, has_sun=False, air=(0.2, 0.5), dim=1.0
     )
+    build.palette = replace(build.palette, tint=(0.96, 0.96, 1.0), rim=(255, 255, 255))
     stage.back += _void(build, low=0.8)
     stage.back.append(
         Planet(
