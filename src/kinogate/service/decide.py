@@ -23,6 +23,7 @@ from kinogate.domain.request import (
     GenerationRequest,
     HouseRules,
     LongText,
+    MediaInput,
 )
 from kinogate.domain.resolution import ADAPTIVE, SIZES_BY_TIER, Size, Tier, tier_of
 from kinogate.domain.task import Plan, StoredMedia
@@ -66,7 +67,9 @@ def decide(
     check_media_set(request, spec, mode, is_last_frame_required=house.is_last_frame_required)
     warnings: list[str] = []
     template = _template(request, mode)
-    size, tier, ratio = _pixels(request, house, spec, mode)
+    if template and any(item.role is Role.LAST_FRAME for item in request.media):
+        warnings.append("last_frame is not used with a template and was ignored.")
+    size, tier, ratio = _pixels(request, house, spec, mode, warnings)
     plan = Plan(
         model=spec.name,
         mode=mode,
@@ -96,6 +99,16 @@ def decide(
 def with_media(plan: Plan, media: tuple[StoredMedia, ...], size: Size | None) -> Plan:
     """The plan with its stored inputs, and its size if an input's header has told it."""
     return replace(plan, media=media, size=plan.size or size)
+
+
+def used_media(media: tuple[MediaInput, ...], plan: Plan) -> tuple[MediaInput, ...]:
+    """Without the inputs that the plan has no use for: a sound not asked for, an effect's end."""
+    unused = set()
+    if plan.audio is not AudioMode.FILE:
+        unused.add(Role.AUDIO)
+    if plan.template is not None:
+        unused.add(Role.LAST_FRAME)  # spec/dashscope.md §3.2
+    return tuple(item for item in media if item.role not in unused)
 
 
 def find_model(request: GenerationRequest, house: HouseRules, catalogue: Catalogue) -> ModelSpec:
@@ -161,13 +174,17 @@ def _template(request: GenerationRequest, mode: Mode) -> str | None:
 
 
 def _pixels(
-    request: GenerationRequest, house: HouseRules, spec: ModelSpec, mode: Mode
+    request: GenerationRequest,
+    house: HouseRules,
+    spec: ModelSpec,
+    mode: Mode,
+    warnings: list[str],
 ) -> tuple[Size | None, Tier, str | None]:
     """Output size (None while an input decides it), tier and ratio."""
     tier = request.resolution
     if tier is not None and tier not in spec.tiers:
         raise field_invalid(Field.RESOLUTION, f"Must be {_words(spec.tiers)} for {spec.name}.")
-    ratio = _ratio(request, spec)
+    ratio = _ratio(request, spec, warnings)
     if request.size is not None:
         size = _listed_size(request.size, spec)
         if tier not in (None, tier_of(size)):
@@ -221,9 +238,11 @@ def _listed_size(size: Size, spec: ModelSpec) -> Size:
     return size
 
 
-def _ratio(request: GenerationRequest, spec: ModelSpec) -> str | None:
+def _ratio(request: GenerationRequest, spec: ModelSpec, warnings: list[str]) -> str | None:
     if request.ratio is None:
         return spec.default_ratio
+    if spec.sizing is Sizing.BY_TIER:
+        warnings.append(f"{spec.name} keeps its input's ratio; {request.ratio[:16]} was ignored.")
     if spec.sizing is Sizing.BY_TIER_RATIO and request.ratio not in spec.ratios:
         raise field_invalid(Field.RATIO, f"Must be one of {', '.join(spec.ratios)}.")
     return request.ratio if spec.sizing is Sizing.BY_TIER_RATIO else None

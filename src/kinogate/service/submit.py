@@ -31,7 +31,7 @@ from kinogate.domain.ports import (
 from kinogate.domain.request import Field, HouseRules, MediaInput, Submission
 from kinogate.domain.task import Plan, Status, Task
 from kinogate.net import FetchPolicy, check_url
-from kinogate.service.decide import decide, unsupported, with_media
+from kinogate.service.decide import decide, unsupported, used_media, with_media
 from kinogate.service.intake import Intake
 
 _BILLED_INPUTS = frozenset({Role.REFERENCE_VIDEO, Role.FIRST_CLIP, Role.SOURCE_VIDEO})
@@ -98,10 +98,10 @@ class Submitter:
         decision = decide(request, house, self._catalogue, fresh_seed=self._ids.seed())
         if request.notify_hook is not None:
             self._check_hook(request.notify_hook)
-        media = request.media
-        if decision.plan.audio is not AudioMode.FILE:
-            media = tuple(item for item in media if item.role is not Role.AUDIO)
-        elif not any(item.role is Role.AUDIO for item in media):
+        media = used_media(request.media, decision.plan)
+        if decision.plan.audio is AudioMode.FILE and not any(
+            item.role is Role.AUDIO for item in media
+        ):
             raise field_missing(Field.AUDIO_FILE)
         roles = frozenset(item.role for item in media)
         if reason := self._engine.refuses(decision.plan, roles):
