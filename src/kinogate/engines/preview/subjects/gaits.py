@@ -25,6 +25,9 @@ class Frame:
         walk_hertz: Walking strides per second.
         run_hertz: Galloping strides per second.
         flex: How much the spine bends in the gallop.
+        pitch: How far chest and rump rock against each other in the gallop.
+        rise: How high the feet are thrown in the gallop.
+        gallops: Whether it gallops; it walks faster otherwise, as elephants do.
         sits: Whether it sits on its haunches; it lies down otherwise.
     """
 
@@ -36,6 +39,9 @@ class Frame:
     walk_hertz: float = 1.25
     run_hertz: float = 2.3
     flex: float = 1.0
+    pitch: float = 0.045
+    rise: float = 0.15
+    gallops: bool = True
     sits: bool = True
 
 
@@ -125,14 +131,16 @@ def walk(frame: Frame, t: float, seed: int) -> Posture:
 
 def gallop(frame: Frame, t: float, seed: int) -> Posture:
     """Transverse gallop: hind pair, front pair, then gathered in the air."""
+    if not frame.gallops:
+        return walk(frame, t * frame.run_hertz / frame.walk_hertz, seed)
     turn = t * frame.run_hertz + chance(seed, 51)
     feet, lifts = _strides(
-        frame, turn, _RUN_PHASES, duty=0.30, stride=frame.stride * 1.75, rise=0.15
+        frame, turn, _RUN_PHASES, duty=0.30, stride=frame.stride * 1.75, rise=frame.rise
     )
     swing = math.tau * turn
     reach = 1.0 + 0.05 * frame.flex * math.cos(swing - 1.6)
     bob = 0.045 * math.sin(swing - 2.6)
-    pitch = 0.045 * math.sin(swing - 0.6)
+    pitch = frame.pitch * math.sin(swing - 0.6)
     half = frame.length / 2 * reach
     spine = frame.spine + 0.02 + bob
     chest = (half, spine + pitch)

@@ -120,7 +120,7 @@ def draw_head(pen: Figure, look: Look, shut: bool) -> None:
 
 def _face(pen: Figure, look: Look, shut: bool) -> None:
     ink = mix(pen.tone((38, 28, 34)), pen.pose.shade, 0.15)
-    small = pen.pixels < 19.0
+    small = pen.pixels < 25.0
     if small:  # an anti-aliased dot is never smaller than a pixel: pale ones do not merge
         ink = mix(ink, look.skin, 0.45)
     closed = shut or blinks(pen.pose.t, pen.pose.seed)
@@ -129,17 +129,19 @@ def _face(pen: Figure, look: Look, shut: bool) -> None:
             pen.line([(x - 0.05, -0.01), (x, -0.035), (x + 0.05, -0.01)], ink, 0.03)
         else:
             pen.ellipse(x, -0.01, 0.012 if small else 0.036, 0.03 if small else 0.058, ink)
-    if small:
+    if pen.pixels < 20.0:
         return
     soft = mix(look.skin, pen.tone((150, 60, 50)), 0.55)
     if not look.beard:
         pen.line([(0.11, -0.25), (0.20, -0.29), (0.285, -0.25)], soft, 0.035)
+    if look.cheeks:
+        blush = mix(look.skin, pen.tone((226, 110, 100)), 0.34)
+        pen.ellipse(0.01, -0.15, 0.075, 0.05, blush)
+    if pen.pixels < 34.0:
+        return
     brow = mix(look.hair, look.skin, 0.2)
     pen.line([(0.04, 0.10), (0.10, 0.125), (0.155, 0.11)], brow, 0.035)
     pen.line([(0.25, 0.11), (0.30, 0.125), (0.345, 0.10)], brow, 0.035)
-    if look.cheeks and pen.pixels >= 20.0:
-        blush = mix(look.skin, pen.tone((226, 110, 100)), 0.34)
-        pen.ellipse(0.01, -0.15, 0.075, 0.05, blush)
 
 
 def _beard(pen: Figure, hair: Color) -> None:

@@ -166,7 +166,7 @@ def _leg(pen: Figure, breed: Breed, coat: Coat, posture: Posture, index: int) ->
         return
     joints = _hind(breed, posture, foot, lift) if hind else _fore(breed, posture, foot, lift)
     thick = breed.leg * (1.25 if hind else 1.0)
-    radii = [thick, thick * 0.72, breed.shank * 1.08, breed.shank]
+    radii = [thick, thick * (0.58 if far else 0.72), breed.shank * 1.08, breed.shank]
     path = [joints[0], joints[1], joints[2], joints[3]]
     shade = None if far else pen.dark(color, 0.22)
     pen.tube(path, radii, color, shade=shade, edge=-0.30, begin=0.42)

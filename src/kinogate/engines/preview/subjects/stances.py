@@ -107,9 +107,9 @@ def _stand(t: float, seed: int) -> Stance:
     return Stance(
         lean=0.012 * shift,
         head=0.03 * cycle(t, 0.17, chance(seed, 6)),
-        thigh=(-0.06, 0.07),
-        knee=(-0.02, 0.0),
-        arm=(-0.20 - 0.05 * breath, 0.17 + 0.05 * breath),
+        thigh=(-0.10, 0.11),
+        knee=(-0.04, 0.02),
+        arm=(-0.26 - 0.05 * breath, 0.22 + 0.05 * breath),
         elbow=(0.10, 0.06 + 0.04 * breath),
         open=0.62,
     )

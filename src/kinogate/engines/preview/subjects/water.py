@@ -98,10 +98,10 @@ def _whale(fig: Figure) -> None:
     else:
         for index in range(4):
             life = (t * 0.35 + index * 0.25) % 1.0
-            pen.ellipse(0.98 + 0.05 * math.sin(life * 9 + index), 0.05 + 0.55 * life,
-                        0.02 + 0.012 * index % 3, 0.02 + 0.012 * index % 3,
-                        mix(pose.accent, fig.tone((255, 255, 255)), 0.5),
-                        alpha=0.55 * (1.0 - life))  # fmt: skip
+            size = 0.020 + 0.011 * (index % 3)
+            x = 1.02 + 0.05 * math.sin(life * 9 + index)
+            foam = mix(pose.accent, fig.tone((255, 255, 255)), 0.5)
+            pen.ellipse(x, 0.30 + 0.40 * life, size, size, foam, alpha=0.6 * (1.0 - life))
 
 
 def _whale_face(pen: Figure, dark: Color) -> None:
@@ -143,7 +143,7 @@ def _dolphin(fig: Figure) -> None:
     beat = cycle(t, 1.0, phase)
     late = cycle(t, 1.0, phase - 0.2)
     angle, lift, arch = 0.06 * beat, 0.03 * late, 0.0
-    if pose.action in ("jump", "dance", "wave", "run"):
+    if pose.action in ("jump", "dance", "wave"):
         share = (t * 0.55 + phase) % 1.0
         angle = 0.95 * math.cos(math.pi * share)
         lift = 0.75 * math.sin(math.pi * share) - 0.1
