@@ -16,6 +16,7 @@ import socket
 import ssl
 import string
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urljoin
@@ -89,8 +90,8 @@ class FetchPolicy:
     """What the fetcher may do.
 
     Attributes:
-        allow_hosts: `host` or `host:port` entries, lower case, IPv6 in brackets. A listed host may
-            be private and, without a port in the entry, may use any port.
+        allow_hosts: `host` or `host:port` entries, IPv6 in brackets. A listed host may be private
+            and, without a port in the entry, may use any port.
         connect_s: Seconds for resolving and connecting, and again for the TLS handshake.
         total_s: Seconds for the whole fetch with its redirects, however slowly it drips.
         max_redirects: Hops followed after the first request.
@@ -102,6 +103,11 @@ class FetchPolicy:
     total_s: float = 15.0
     max_redirects: int = 3
     ports: frozenset[int] = frozenset({80, 443, 8080, 8443})
+
+    def trusts(self, host: str, port: int) -> bool:
+        """Whether the operator let this host through; `host` in lower case, without brackets."""
+        shown = f"[{host}]" if ":" in host else host
+        return any(entry.lower() in (shown, f"{shown}:{port}") for entry in self.allow_hosts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,8 +175,7 @@ def _parse(url: str, policy: FetchPolicy) -> _Target:
         raise _invalid("The URL must not hold encoded control characters.")
     scheme = found["scheme"].lower()
     host, port = _split_authority(found["authority"], scheme)
-    bracketed = f"[{host}]" if ":" in host else host
-    trusted = bool({bracketed, f"{bracketed}:{port}"} & policy.allow_hosts)
+    trusted = policy.trusts(host, port)
     if not trusted:
         if port not in policy.ports:
             allowed = ", ".join(map(str, sorted(policy.ports)))
@@ -238,14 +243,30 @@ def _unreachable(message: str = _UNREACHABLE, *, retriable: bool = True) -> Upst
     return UpstreamError(ErrorCode.MEDIA_UNREACHABLE, message, retriable=retriable)
 
 
-async def resolve_host(host: str, port: int) -> Sequence[str]:
-    """The system resolver's answers for `host`, in its order of preference.
+class SystemResolver:
+    """The machine's own resolver, in threads of its own.
 
-    Raises:
-        OSError: The name does not resolve.
+    A lookup cannot be cancelled and may hang for half a minute; in the loop's shared pool a few
+    slow names would stop every file operation of the server.
     """
-    answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in answers))
+
+    def __init__(self, threads: int = 8) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        """The addresses of `host` in the system's order of preference.
+
+        Raises:
+            OSError: The name does not resolve.
+        """
+        loop = asyncio.get_running_loop()
+        answers = await loop.run_in_executor(self._threads, _look_up, host, port)
+        return list(dict.fromkeys(answers))
+
+
+def _look_up(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
 class _GuardedBackend(httpcore2.AsyncNetworkBackend):
@@ -311,7 +332,7 @@ class Fetcher:
             ssl_context: Replaces the system's trust store, for tests and private CAs.
         """
         self._policy = policy
-        self._resolve = resolve or resolve_host
+        self._resolve = resolve or SystemResolver()
         self._ssl = ssl_context or ssl.create_default_context()
 
     async def fetch(self, url: str, into: Path, *, max_bytes: int) -> int:

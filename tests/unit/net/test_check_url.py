@@ -168,7 +168,7 @@ def test_the_longest_url_passes() -> None:
         ("127.0.0.1:9000", "http://127.0.0.1:9000/a"),
         ("[::1]:9000", "http://[::1]:9000/a"),
         ("minio", "http://minio:9000/a"),
-        ("minio:80", "http://MINIO/a"),
+        ("Minio:80", "http://MINIO/a"),
     ],
 )
 def test_an_allow_listed_host_may_be_private_and_use_its_port(entry: str, url: str) -> None:
