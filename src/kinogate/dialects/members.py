@@ -27,7 +27,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > 19 or abs(int(digits)) > _INT_MAX:
+    if len(digits) > 20 or abs(int(digits)) > _INT_MAX:
         raise _malformed("The body holds an integer beyond 64 bits.")
     return int(digits)
 
@@ -178,9 +178,7 @@ class Members:
         known = {item.lower(): item for item in allowed}
         found = known.get(value.lower())
         if found is None:
-            raise field_invalid(
-                self.path(name), f"Must be one of {', '.join(known.values())}."
-            )
+            raise field_invalid(self.path(name), f"Must be one of {', '.join(known.values())}.")
         return found
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -188,9 +186,7 @@ class Members:
         value = self.raw(name)
         if value is None:
             return ()
-        if not isinstance(value, list) or not all(
-            isinstance(item, str) for item in value
-        ):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise field_invalid(self.path(name), "Must be a list of strings.")
         return tuple(value)
 
@@ -210,13 +206,10 @@ class Members:
         value = self.raw(name)
         if value is None:
             return ()
-        if not isinstance(value, list) or not all(
-            isinstance(item, dict) for item in value
-        ):
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise field_invalid(self.path(name), "Must be a list of objects.")
         found = tuple(
-            Members(item, f"{self.path(name)}[{index}]")
-            for index, item in enumerate(value)
+            Members(item, f"{self.path(name)}[{index}]") for index, item in enumerate(value)
         )
         self._children.extend(found)
         return found
