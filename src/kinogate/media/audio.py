@@ -85,7 +85,8 @@ def _blocks(file: BinaryIO, kind: str, limit: int, rate: int) -> Iterator[Sample
         if not container.streams.audio:
             raise _unreadable()
         stream = container.streams.audio[0]
-        name = stream.codec_context.name
+        # PyAV leaves the context out when it knows no decoder, whatever its types say.
+        name = getattr(stream.codec_context, "name", "")
         if not (name.startswith("pcm_") if kind == "wav" else name in ("mp3", "mp3float")):
             raise _unreadable()
         low, high = RATE_RANGE

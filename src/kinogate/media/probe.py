@@ -85,8 +85,7 @@ def probe_video(path: Path) -> VideoFacts:
             picture.
     """
     with _opened(path) as container:
-        if not container.streams.video:
-            raise _invalid()
+        _require_decoders(container)
         video = container.streams.video[0]
         context = video.codec_context
         if next(container.decode(video), None) is None or video.average_rate is None:
@@ -141,8 +140,7 @@ def frames(path: Path, step: int = 1) -> Iterator[npt.NDArray[np.uint8]]:
         InternalError: `RESULT_INVALID` when the file cannot be decoded to its end.
     """
     with _opened(path) as container:
-        if not container.streams.video:
-            raise _invalid()
+        _require_decoders(container)
         for index, frame in enumerate(container.decode(container.streams.video[0])):
             if index % step == 0:
                 yield to_rgb(frame)
@@ -170,6 +168,7 @@ def audio_windows_db(path: Path, window_s: float = 0.1) -> npt.NDArray[np.float6
         InternalError: `RESULT_INVALID` when the file cannot be decoded to its end.
     """
     with _opened(path) as container:
+        _require_decoders(container)
         if not container.streams.audio:
             return np.empty(0, dtype=np.float64)
         stream = container.streams.audio[0]
@@ -219,6 +218,17 @@ def _opened(path: Path) -> Iterator[InputContainer]:
             yield container
     except (av.error.FFmpegError, OSError, ValueError) as exc:
         raise _invalid() from exc
+
+
+def _require_decoders(container: InputContainer) -> None:
+    """Refuse a file without a picture, or with a picture or sound of an unknown codec."""
+    known = [
+        # PyAV leaves the context out when it knows no decoder, whatever its types say.
+        getattr(stream, "codec_context", None) is not None
+        for stream in (*container.streams.video[:1], *container.streams.audio[:1])
+    ]
+    if not container.streams.video or not all(known):
+        raise _invalid()
 
 
 def _invalid() -> InternalError:

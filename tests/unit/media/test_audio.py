@@ -80,7 +80,19 @@ def test_a_wav_without_samples_has_no_duration(tmp_path):
         b"#EXTM3U\nhttp://127.0.0.1:9/a.mp3\n",
         b"\xff\xf1\x50\x80\x00\x1f\xfc" + b"\x00" * 100,
     ],
-    ids=["empty", "text", "avi", "wav-junk", "id3-junk", "sync-junk", "ogg", "flac", "sdp", "m3u", "adts"],
+    ids=[
+        "empty",
+        "text",
+        "avi",
+        "wav-junk",
+        "id3-junk",
+        "sync-junk",
+        "ogg",
+        "flac",
+        "sdp",
+        "m3u",
+        "adts",
+    ],
 )
 def test_what_is_neither_wav_nor_mp3_is_refused(tmp_path, content):
     path = tmp_path / "a.wav"
@@ -101,10 +113,11 @@ def test_a_rate_that_would_blow_up_is_refused(tmp_path, rate):
     assert _code(path) is ErrorCode.MEDIA_FORMAT
 
 
-def test_a_wav_of_another_codec_is_refused(tmp_path):
+@pytest.mark.parametrize("codec", [0x0002, 0x0055, 0x4D4D], ids=["adpcm", "mp3", "unknown"])
+def test_a_wav_of_another_codec_is_refused(tmp_path, codec):
     path = write_wav(tmp_path / "a", a_tone(0.5))
     data = bytearray(path.read_bytes())
-    data[20:22] = struct.pack("<H", 0x0002)  # Microsoft ADPCM
+    data[20:22] = struct.pack("<H", codec)
     path.write_bytes(bytes(data))
     assert _code(path) is ErrorCode.MEDIA_FORMAT
 

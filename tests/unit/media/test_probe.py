@@ -37,6 +37,12 @@ def test_an_mp3_under_an_mp4_name_is_an_invalid_result(tmp_path):
     assert _refusal(path) is ErrorCode.RESULT_INVALID
 
 
+def test_a_codec_nobody_knows_is_an_invalid_result(tmp_path):
+    path = write_video(tmp_path / "a.mp4", sound=a_tone(1))
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz", 2))
+    assert _refusal(path) is ErrorCode.RESULT_INVALID
+
+
 def test_a_missing_file_is_an_invalid_result(tmp_path):
     assert _refusal(tmp_path / "none.mp4") is ErrorCode.RESULT_INVALID
 

@@ -105,6 +105,14 @@ def test_what_is_no_video_is_refused(tmp_path, content):
     assert caught.value.code is ErrorCode.MEDIA_FORMAT
 
 
+def test_a_clip_of_an_unknown_codec_is_refused(tmp_path):
+    path = a_clip(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz", 2))
+    with pytest.raises(CallerError) as caught:
+        VideoClip(path, cover=(320, 240))
+    assert caught.value.code is ErrorCode.MEDIA_FORMAT
+
+
 def test_a_clip_that_breaks_off_gives_the_frames_before(tmp_path):
     path = a_clip(tmp_path, count=40)
     data = path.read_bytes()

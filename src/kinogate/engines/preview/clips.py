@@ -116,7 +116,9 @@ def _opened(path: Path) -> Iterator[InputContainer]:
     with path.open("rb") as file:
         try:
             with av.open(file, "r", format="mp4", metadata_errors="ignore") as container:
-                if not container.streams.video:
+                # PyAV leaves the context out when it knows no decoder, whatever its types say.
+                video = container.streams.video
+                if not video or getattr(video[0], "codec_context", None) is None:
                     raise _unreadable()
                 yield container
         except _MEDIA_ERRORS as exc:
