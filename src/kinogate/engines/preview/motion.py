@@ -132,10 +132,9 @@ class Camera:
         t = index / self._fps
         fade = smooth(t / 1.2)
         a, b, c, d, *_ = self._phase
-        unrest = 0.0016 * fade
         # A circle never stops, so no two frames are alike even when nothing else moves.
-        pan = unrest * math.cos(self._spin * 1.9 * t + a)
-        rise = unrest * math.sin(self._spin * 1.9 * t + a)
+        pan = 0.0022 * (math.cos(self._spin * 1.9 * t + a) - math.cos(a))
+        rise = 0.0022 * (math.sin(self._spin * 1.9 * t + a) - math.sin(a))
         shake = max(move.shake for move in self._moves) * fade
         pan += 0.0032 * shake * (math.sin(5.3 * t + b) + 0.6 * math.sin(8.9 * t + c))
         rise += 0.0028 * shake * (math.sin(4.7 * t + c) + 0.6 * math.sin(9.7 * t + d))
@@ -179,9 +178,11 @@ class _Glow:
             0.6 * math.sin(0.9 * t + self._phase),
         )
         spot = np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 0.5)
-        amount = (spot * np.float32(self._strength * smooth(t / 1.0))).astype(np.float32)
+        amount = (spot * np.float32(self._strength * (1.0 - math.exp(-2.0 * t)))).astype(np.float32)
         full = cv2.resize(amount, (width, height), interpolation=cv2.INTER_LINEAR)
-        lit = frame.astype(np.float32) + np.float32(self._sign) * full[..., None]
+        lit = frame.astype(np.float32) + (
+            np.float32(self._sign) * full[..., None] + np.float32(0.5)
+        )
         np.copyto(frame, np.clip(lit, 0.0, 255.0), casting="unsafe")
 
 

@@ -222,7 +222,7 @@ def _blooming(stage: Stage, *, crystal: bool) -> Shot:
     figure = stage.figure
     petals = stage.dice.random((44, 6))
     size = min(0.19, max(0.12, 0.30 * figure.width))
-    x, y = figure.x, min(0.27, figure.face_y + max(0.30, 2.1 * figure.face_size))
+    x, y = figure.x, min(0.31, figure.face_y + max(0.30, 2.1 * figure.face_size))
     ends_s = min(2.8, 0.6 * stage.duration_s)
 
     def shot(t: float) -> Canvas:
