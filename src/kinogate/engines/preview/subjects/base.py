@@ -60,6 +60,8 @@ class SubjectKind:
         aspect: Typical width divided by height.
         habitat: Where the kind belongs.
         speed: Heights per second at which the kind moves, feet not sliding at its default gait.
+        run_speed: Heights per second at which the feet of `run` do not slide; 0.0 where the kind
+            has no run of its own.
         default_colors: `(body, accent)` in daylight.
         natural_height: Height beside a grown person of 1.0, already bent towards what reads well.
         default_action: What the kind does when the action word means nothing to it.
@@ -72,3 +74,4 @@ class SubjectKind:
     default_colors: tuple[Color, Color]
     natural_height: float
     default_action: str = "stand"
+    run_speed: float = 0.0

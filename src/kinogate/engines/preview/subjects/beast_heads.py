@@ -392,7 +392,15 @@ def elephant_head(pen: Figure, coat: Coat, posture: Posture) -> None:
     fan = 0.05 * cycle(t, 0.7, chance(seed, 64))
     tusk = pen.tone((244, 236, 214))
     up = pen.pose.action in ("dance", "jump", "wave")
-    if up:
+    if posture.rest:
+        path = [
+            (0.22, 0.02),
+            (0.48, -0.20),
+            (0.66, -0.42),
+            (0.90, -0.50),
+            (1.14, -0.44 + 0.2 * swing),
+        ]
+    elif up:
         path = [
             (0.22, 0.0),
             (0.52, -0.10),

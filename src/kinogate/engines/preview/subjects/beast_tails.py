@@ -20,13 +20,24 @@ def curled_tail(length: float, radius: float, *, tip: bool = False) -> TailArtis
 
     def draw(pen: Figure, coat: Coat, posture: Posture, root: Point) -> None:
         sway = 0.5 * posture.tail + 0.22 * cycle(pen.pose.t, 0.8, 0.2)
-        if posture.rest:
+        color = coat.fur
+        if posture.rest == "sit":
+            tip_y = 0.09 + 0.05 * cycle(pen.pose.t, 0.55)
             path = [
                 root,
-                (root[0] - 0.10, 0.07),
-                (root[0] + 0.06, 0.035),
-                (root[0] + 0.20, 0.035),
-                (root[0] + 0.30, 0.05 + 0.035 * max(0.0, cycle(pen.pose.t, 0.5))),
+                (root[0] - 0.10, 0.05),
+                (root[0] - 0.24, 0.04),
+                (root[0] - 0.36, 0.06),
+                (root[0] - 0.42, tip_y + 0.06),
+            ]
+        elif posture.rest:
+            color = coat.dark
+            path = [
+                root,
+                (root[0] - 0.06, 0.08),
+                (root[0] + 0.08, 0.04),
+                (root[0] + 0.26, 0.04),
+                (root[0] + 0.38, 0.055 + 0.03 * max(0.0, cycle(pen.pose.t, 0.5))),
             ]
         else:
             angle = -1.75 + posture.tail * 0.6
@@ -35,7 +46,7 @@ def curled_tail(length: float, radius: float, *, tip: bool = False) -> TailArtis
                 angle -= bend - sway * 0.22 * (step + 1)
                 path.append(along(path[-1], angle, length * 0.25))
         radii = [radius * 1.15, radius, radius, radius * 0.92, radius * 0.7]
-        made = pen.tube(path, radii, coat.fur)
+        made = pen.tube(path, radii, color)
         if tip:
             pen.fill(made.band(-1.0, 1.0, 0.78, 1.0), coat.mark, rimmed=False)
             pen.ellipse(*made.at(1.0), radius * 1.5, radius * 1.5, coat.mark)

@@ -100,7 +100,7 @@ _LION = Breed(
     frame=Frame(length=0.60, spine=0.50, hip=0.44, head=(0.25, 0.16), stride=0.42,
                 walk_hertz=1.0, run_hertz=2.0),
     chest=0.180, waist=0.145, rump=0.160, leg=0.090, shank=0.050, paw=0.080,
-    neck=(0.16, 0.14), skull=0.42, shift=0.13, head=heads.lion_head,
+    neck=(0.16, 0.14), skull=0.42, chin=0.74, shift=0.13, head=heads.lion_head,
     tail=tails.curled_tail(0.62, 0.026, tip=True), belly=False,
 )  # fmt: skip
 _RABBIT = Breed(
@@ -119,6 +119,12 @@ _CAMEL = Breed(
 )  # fmt: skip
 
 
+def _run_speed(frame: Frame) -> float:
+    if not frame.gallops:
+        return frame.stride / 0.64 * frame.run_hertz
+    return frame.stride * 1.75 / 0.30 * frame.run_hertz
+
+
 def _kind(
     breed: Breed, body: Color, accent: Color, natural_height: float, aspect: float
 ) -> SubjectKind:
@@ -131,6 +137,7 @@ def _kind(
         aspect=aspect,
         habitat="ground",
         speed=round(frame.stride / 0.64 * frame.walk_hertz, 2),
+        run_speed=round(_run_speed(frame), 2),
         default_colors=(body, accent),
         natural_height=natural_height,
         default_action=breed.default,

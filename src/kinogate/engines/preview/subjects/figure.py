@@ -168,9 +168,7 @@ class Figure:
         made = tube(points, radii, 8 if self.pixels > _FINE else 4)
         self._add(made.outline(), color, 1.0, 0.0, True)
         if shade is not None and self.pixels >= 24.0:
-            side = made.band(-1.0, edge, begin)
-            if begin > 0.0:
-                side[0] = side[-1]
+            side = made.flank(edge, begin) if begin > 0.0 else made.band(-1.0, edge)
             self._add(side, shade, 1.0, 0.0, False)
         return made
 

@@ -200,7 +200,7 @@ def _couple(fig: Figure) -> None:
         hers = replace(hers, arm=(-0.42 + swing, hers.arm[1]), elbow=(0.02, hers.elbow[1]))
     if pose.action == "dance":
         hers = stance_for("dance", "dance", pose.t, seed + 2)
-    gap = 0.36 if pose.action in ("sleep", "swim", "fly") else 0.150
+    gap = {"sleep": 0.46, "swim": 0.46, "fly": 0.46, "dance": 0.27}.get(pose.action, 0.150)
     him = fig.part(-gap, 0.0, scale=1.0)
     her = fig.part(gap, 0.0, scale=0.93)
     draw_person(
@@ -300,6 +300,7 @@ def _kind(
         speed=speed,
         default_colors=(body, accent),
         natural_height=natural_height,
+        run_speed=RUN_SPEED,
         default_action=default_action,
     )
 

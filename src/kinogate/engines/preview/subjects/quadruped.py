@@ -51,6 +51,7 @@ class Breed:
         neck: Radii of the neck at the trunk and at the skull.
         crest: How far the neck bulges backwards and up.
         skull: Size of the head.
+        chin: How far, in skulls, the head reaches below its centre.
         shift: Moves the whole animal forward, to balance a long tail.
         head: Draws the head, in units of `skull`.
         tail: Draws the tail from the root.
@@ -71,6 +72,7 @@ class Breed:
     neck: tuple[float, float] = (0.11, 0.09)
     crest: float = 0.0
     skull: float = 0.44
+    chin: float = 0.40
     shift: float = 0.0
     head: HeadArtist
     tail: TailArtist
@@ -129,7 +131,10 @@ def draw_quadruped(fig: Figure, breed: Breed) -> None:
         _leg(pen, breed, coat, posture, index)
     if posture.rest != "":
         breed.tail(pen, coat, posture, root)
-    head = pen.part(*posture.head, scale=breed.skull, angle=posture.nod)
+    spot = posture.head
+    if posture.rest == "lie":
+        spot = (spot[0], max(spot[1], breed.skull * breed.chin))
+    head = pen.part(*spot, scale=breed.skull, angle=posture.nod)
     breed.head(head, coat, posture)
 
 
