@@ -254,6 +254,16 @@ async def test_a_claim_takes_the_oldest_in_order(store: Store, new_task: MakeTas
     assert await store.running() == [(tasks[0].id, "me"), (tasks[1].id, "me")]
 
 
+async def test_a_claim_serves_the_account_with_the_fewest_running_tasks(
+    store: Store, new_task: MakeTask
+) -> None:
+    """One account's long queue keeps nobody else waiting; within an account order is kept."""
+    for account in ("a", "a", "a", "a", "b", "c", "b"):
+        await store.submit(new_task(account_id=account))
+    claimed = [task_id[-2:] for task_id in await store.claim("me", 7, 1)]
+    assert claimed == ["01", "05", "06", "02", "07", "03", "04"]
+
+
 async def test_claims_at_once_never_share_a_task(store: Store, new_task: MakeTask) -> None:
     await asyncio.gather(*[store.submit(new_task()) for _ in range(40)])
     claims = await asyncio.gather(*[store.claim(f"w{n}", 5, 1) for n in range(10)])

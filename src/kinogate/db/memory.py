@@ -7,6 +7,7 @@ atomic because none of them awaits.
 from __future__ import annotations
 
 import builtins
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -90,14 +91,22 @@ class MemoryTaskStore:
 
     async def claim(self, owner: str, limit: int, now_ms: int) -> Sequence[str]:
         """As the port says."""
-        queued = [task for task in self._tasks.values() if task.status is Status.QUEUED]
-        for task in queued[:limit]:
+        taken: builtins.list[str] = []
+        while len(taken) < limit and (task := self._next()):
             self._owners[task.id] = owner
             started_ms = task.started_ms if task.started_ms is not None else now_ms
             self._put(
                 replace(task, status=Status.RUNNING, started_ms=started_ms, updated_ms=now_ms)
             )
-        return [task.id for task in queued[:limit]]
+            taken.append(task.id)
+        return taken
+
+    def _next(self) -> Task | None:
+        """Of the account with the fewest running tasks, the oldest queued one."""
+        tasks = self._tasks.values()
+        running = Counter(task.account_id for task in tasks if task.status is Status.RUNNING)
+        queued = [task for task in tasks if task.status is Status.QUEUED]
+        return min(queued, key=lambda task: running[task.account_id], default=None)
 
     async def progress(self, task_id: str, share: float, now_ms: int) -> None:
         """As the port says."""

@@ -76,7 +76,7 @@ tasks = Table(
     Column("finished_ms", BigInteger),
     Column("expires_ms", BigInteger),
     Column("deleted_ms", BigInteger),
-    Index("tasks_by_status", "status", "seq"),
+    Index("tasks_by_status", "status", "account_id", "seq"),
     Index("tasks_by_account", "account_id", "seq"),
     sqlite_autoincrement=True,
 )

@@ -47,7 +47,6 @@ def _given(name: str, kind: type[TypeEngine[T]] | TypeEngine[T]) -> BindParamete
 _ID = _given("id", String)
 _ACCOUNT = _given("account_id", String)
 _NOW = _given("now_ms", BigInteger)
-_LIMIT = _given("limit", Integer)
 _TASK = [tasks.c[name] for name in TASK_COLUMNS]
 _QUEUED, _RUNNING = Status.QUEUED.value, Status.RUNNING.value
 _INSERTED_TASK = [
@@ -225,25 +224,53 @@ def count_tasks(where: TaskFilter) -> Select[int]:
 # The run
 
 
-def claim_tasks() -> Update:
-    """Give the oldest queued tasks to `owner`."""
-    oldest = (
-        select(tasks.c.seq)
-        .where(tasks.c.status == _QUEUED)
-        .order_by(tasks.c.seq)
-        .limit(_LIMIT)
-        .with_for_update(skip_locked=True)
+def claim_task() -> Update:
+    """Give one queued task to `owner`: of the account with the fewest running, its oldest.
+
+    Walks the index from account to account, so a long queue of one account costs nothing.
+    """
+    waiting, mine, busy = tasks.alias("waiting"), tasks.alias("mine"), tasks.alias("busy")
+    queues = (
+        select(func.min(waiting.c.account_id).label("account_id"))
+        .where(waiting.c.status == _QUEUED)
+        .cte("queues", recursive=True)
     )
+    queues = queues.union_all(
+        select(
+            select(func.min(waiting.c.account_id))
+            .where(waiting.c.status == _QUEUED, waiting.c.account_id > queues.c.account_id)
+            .scalar_subquery()
+        ).where(queues.c.account_id.is_not(None))
+    )
+    oldest = (
+        select(func.min(mine.c.seq))
+        .where(mine.c.status == _QUEUED, mine.c.account_id == queues.c.account_id)
+        .scalar_subquery()
+    )
+    running = (
+        select(func.count())
+        .select_from(busy)
+        .where(busy.c.status == _RUNNING, busy.c.account_id == queues.c.account_id)
+        .scalar_subquery()
+    )
+    heads = (
+        select(oldest.label("seq"), running.label("running"))
+        .select_from(queues)
+        .where(queues.c.account_id.is_not(None))
+        .subquery("heads")
+    )
+    next_seq = select(heads.c.seq).order_by(heads.c.running, heads.c.seq).limit(1)
     return (
         tasks.update()
-        .where(tasks.c.seq.in_(oldest))
+        # The status again, for Postgres: another process may have claimed it meanwhile.
+        .where(tasks.c.seq == next_seq.scalar_subquery(), tasks.c.status == _QUEUED)
         .values(
             status=_RUNNING,
             owner=_given("owner", String),
             started_ms=func.coalesce(tasks.c.started_ms, _NOW),
             updated_ms=_NOW,
         )
-        .returning(tasks.c.seq, tasks.c.id)
+        .returning(tasks.c.id)
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from operator import itemgetter
 
 from kinogate.db import statements as st
 from kinogate.db.admit import movement
@@ -82,9 +81,16 @@ class SqlTaskStore:
 
     async def claim(self, owner: str, limit: int, now_ms: int) -> Sequence[str]:
         """As the port says."""
-        values: Values = {"owner": owner, "limit": limit, "now_ms": now_ms}
-        rows = await self._writer.run(lambda s: s.rows(st.claim_tasks, values))
-        return [row[1] for row in sorted(rows, key=itemgetter(0))]
+        values: Values = {"owner": owner, "now_ms": now_ms}
+
+        def take(session: Session) -> Sequence[str]:
+            taken: builtins.list[str] = []
+            # No row: the queue is empty, or another process was faster; the next wake sees.
+            while len(taken) < limit and (row := session.row(st.claim_task, values)):
+                taken.append(str(row[0]))
+            return taken
+
+        return await self._writer.run(take)
 
     async def progress(self, task_id: str, share: float, now_ms: int) -> None:
         """As the port says."""

@@ -91,7 +91,7 @@ def _tasks() -> None:
         sa.Column("deleted_ms", sa.BigInteger()),
         sqlite_autoincrement=True,
     )
-    op.create_index("tasks_by_status", "tasks", ["status", "seq"])
+    op.create_index("tasks_by_status", "tasks", ["status", "account_id", "seq"])
     op.create_index("tasks_by_account", "tasks", ["account_id", "seq"])
 
 
