@@ -47,23 +47,25 @@ Value = str | int | bytes | None
 Row = Sequence[Any]  # Any: the driver's values, typed again by `task_of`
 
 
-def _enc_hook(value: object) -> object:
+def enc_hook(value: object) -> object:
+    """What msgspec writes for a type that it does not know."""
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
     msg = f"{type(value).__name__} cannot be stored"
     raise NotImplementedError(msg)
 
 
-def _dec_hook(kind: type, value: object) -> object:
+def dec_hook(kind: type, value: object) -> object:
+    """The reverse of `enc_hook`."""
     if kind is Fraction and isinstance(value, str):
         return Fraction(value)
     msg = f"{kind.__name__} cannot be read"
     raise NotImplementedError(msg)
 
 
-_encoder = msgspec.json.Encoder(enc_hook=_enc_hook)
-_plan = msgspec.json.Decoder(Plan, dec_hook=_dec_hook)
-_outcome = msgspec.json.Decoder(Outcome, dec_hook=_dec_hook)
+_encoder = msgspec.json.Encoder(enc_hook=enc_hook)
+_plan = msgspec.json.Decoder(Plan, dec_hook=dec_hook)
+_outcome = msgspec.json.Decoder(Outcome, dec_hook=dec_hook)
 _warnings = msgspec.json.Decoder(tuple[str, ...])
 
 
