@@ -8,6 +8,7 @@ PNG third edition, the BMP header family, RFC 9649 (WebP), EXIF 2.32 and ISO 144
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from kinogate.domain.errors import CallerError, ErrorCode
 from kinogate.domain.media import IMAGE_KINDS, Kind, check_bytes, check_sides
@@ -71,8 +72,8 @@ def _is_mp3_frame(data: bytes) -> bool:
 def image_size(data: bytes) -> tuple[int, int] | None:
     """Width and height in pixels as a viewer shows the image, or None when they are not there.
 
-    Turns a JPEG by its EXIF orientation (5–8 swap the sides). `data` may be cut off anywhere
-    after the header; for a JPEG that is after its frame header, usually within 64 KiB.
+    Turned by `orientation` (5–8 swap the sides). `data` may be cut off anywhere after the header;
+    for a JPEG that is after its frame header, usually within 64 KiB.
     """
     try:
         match sniff(data):
@@ -92,7 +93,28 @@ def image_size(data: bytes) -> tuple[int, int] | None:
         return None
     if size is None or min(size) < 1:
         return None
-    return size[0], size[1]
+    return (size[1], size[0]) if orientation(data) in SWAPPED else (size[0], size[1])
+
+
+SWAPPED = range(5, 9)
+"""The EXIF orientations whose upright image has its sides swapped."""
+
+
+def orientation(data: bytes) -> int:
+    """EXIF orientation 1–8 of a JPEG, PNG or WEBP; 1 when it is absent or broken.
+
+    XMP is left aside, as viewers do.
+    """
+    match sniff(data):
+        case Kind.JPEG:
+            block = _jpeg_exif(data)
+        case Kind.PNG:
+            block = _chunk(data, 8, b"eXIf", ">", name_first=False, padding=4)
+        case Kind.WEBP:
+            block = _chunk(data, 12, b"EXIF", "<", name_first=True, padding=0)
+        case _:
+            return 1
+    return _tiff_orientation(block.removeprefix(b"Exif\0\0"))
 
 
 def check_inline_image(data: bytes, limits: ImageRule) -> tuple[int, int]:
@@ -132,33 +154,57 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Jump from segment to segment until the frame header, noting the EXIF block on the way."""
-    at, is_turned = 2, False
-    for _ in range(_MAX_SEGMENTS):
-        while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] == b"\xff":
-            at += 1  # fill bytes
-        start, marker = struct.unpack_from(">BB", data, at)
-        if start != 0xFF or marker in (
-            0xD9,
-            0xDA,
-        ):  # the picture begins, and no frame header yet
-            return None
-        if marker in _JPEG_BARE:
-            at += 2
-            continue
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        if length < 2:
-            return None
+    for marker, start, _ in _jpeg_segments(data):
         if marker in _JPEG_FRAMES:
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return (height, width) if is_turned else (width, height)
-        if marker == 0xE1 and data[at + 4 : at + 10] == b"Exif\0\0":
-            is_turned = _exif_orientation(data[at + 10 : at + 2 + length]) >= 5
-        at += 2 + length
+            height, width = struct.unpack_from(">HH", data, start + 1)
+            return width, height
     return None
 
 
-def _exif_orientation(tiff: bytes) -> int:
+def _jpeg_exif(data: bytes) -> bytes:
+    for marker, start, end in _jpeg_segments(data):
+        if marker == 0xE1 and data[start : start + 6] == b"Exif\0\0":
+            return data[start:end]
+    return b""
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of each segment's content, up to where the picture begins."""
+    at = 2
+    for _ in range(_MAX_SEGMENTS):
+        while data[at : at + 2] == b"\xff\xff":
+            at += 1  # fill bytes
+        head = data[at : at + 4]
+        if len(head) < 4 or head[0] != 0xFF or head[1] in (0xD9, 0xDA):
+            return
+        if head[1] in _JPEG_BARE:
+            at += 2
+            continue
+        length = head[2] << 8 | head[3]
+        if length < 2:
+            return
+        yield head[1], at + 4, at + 2 + length
+        at += 2 + length
+
+
+def _chunk(
+    data: bytes, at: int, wanted: bytes, order: str, *, name_first: bool, padding: int
+) -> bytes:
+    """The content of the first chunk called `wanted`; PNG and RIFF differ only in the details."""
+    layout = f"{order}4sI" if name_first else f"{order}I4s"
+    for _ in range(_MAX_SEGMENTS):
+        if at + 8 > len(data):
+            break
+        first, second = struct.unpack_from(layout, data, at)
+        name, length = (first, second) if name_first else (second, first)
+        if name == wanted:
+            return data[at + 8 : at + 8 + length]
+        # RIFF pads chunks to even lengths; PNG has a checksum of four bytes after each.
+        at += 8 + length + (padding or length % 2)
+    return b""
+
+
+def _tiff_orientation(tiff: bytes) -> int:
     """Orientation 1–8 of a TIFF block; 1 when it is absent or broken."""
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:

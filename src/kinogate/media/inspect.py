@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import av
 import av.error
-from PIL import ExifTags, Image, ImageCms
+from PIL import Image, ImageCms
 
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError, KinogateError
 from kinogate.domain.media import (
@@ -32,14 +32,13 @@ from kinogate.domain.media import (
     check_sides,
 )
 from kinogate.domain.spec import AudioFileRule, VideoRule
-from kinogate.media.header import SNIFF_BYTES, image_size, sniff
+from kinogate.media.header import SNIFF_BYTES, SWAPPED, image_size, orientation, sniff
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-_HEADER_BYTES = 1024 * 1024
 # EXIF orientation to what sets it upright; from 5 on the sides change places.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -50,7 +49,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_SWAPS = range(5, 9)
 _MAX_ICC_BYTES = 4 * 1024 * 1024
 _MAX_CHANNELS = 8  # our choice: 7.1
 _SAMPLE_RATES = range(8_000, 192_001)
@@ -74,9 +72,8 @@ def inspect_image(path: Path, rules: ImageRules) -> ImageFacts:
     """
     size_bytes = path.stat().st_size
     check_bytes(size_bytes, rules.limits.max_bytes, "image")
-    with path.open("rb") as file:
-        head = file.read(_HEADER_BYTES)
-    kind, told = sniff(head), image_size(head)
+    data = path.read_bytes()
+    kind, told, turn = sniff(data), image_size(data), orientation(data)
     if kind not in IMAGE_KINDS:
         raise _bad_format("The image must be a JPEG, PNG, BMP or WEBP.")
     if told is not None:  # before Pillow, which has a limit and words of its own for bombs
@@ -87,19 +84,18 @@ def inspect_image(path: Path, rules: ImageRules) -> ImageFacts:
     ):
         # Sizes are judged by our own limits; Pillow's half-way warning would only be noise.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(path, formats=(kind.name,)) as image:
+        with Image.open(io.BytesIO(data), formats=(kind.name,)) as image:
             # Before `load`: a 250 kB PNG may hold 90 megapixels.
             size = image.size
             check_sides(*size, rules.limits)
             if kind is not Kind.JPEG and getattr(image, "n_frames", 1) > 1:
                 raise _bad_format("The image must be a still, not an animation.")
-            turn = image.getexif().get(ExifTags.Base.Orientation, 1)
             image.draft("RGB", (rules.longest_side,) * 2)  # JPEG: halves the size as it reads
             image.load()
             rgb = _to_rgb(image, rules)
             if turn in _TURNS:
                 rgb = rgb.transpose(_TURNS[turn])
-    width, height = size[::-1] if turn in _SWAPS else size
+    width, height = size[::-1] if turn in SWAPPED else size
     rgb.info.clear()  # or the PNG writer would carry the profile over
     try:
         rgb.save(rules.out, "PNG", compress_level=1)

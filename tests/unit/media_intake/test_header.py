@@ -12,7 +12,7 @@ from PIL import Image
 from kinogate.domain.errors import CallerError, ErrorCode
 from kinogate.domain.media import Kind
 from kinogate.domain.spec import ImageRule
-from kinogate.media.header import check_inline_image, image_size, sniff
+from kinogate.media.header import check_inline_image, image_size, orientation, sniff
 
 from .files import encoded, footage, png_header, sound
 
@@ -69,12 +69,14 @@ def test_other_formats(data: bytes, kind: Kind | None) -> None:
     assert sniff(data) is kind
 
 
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("turn", range(1, 9))
-def test_a_turned_jpeg_has_its_upright_size(turn: int) -> None:
+def test_a_turned_image_has_its_upright_size(turn: int, name: str) -> None:
     exif = Image.Exif()
     exif[0x0110] = "a camera"
     exif[0x0112] = turn
-    data = encoded(PICTURE, "JPEG", exif=exif)
+    data = encoded(PICTURE, name, exif=exif)
+    assert orientation(data) == turn
     assert image_size(data) == ((30, 50) if turn >= 5 else (50, 30))
 
 

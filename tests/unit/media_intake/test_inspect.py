@@ -82,13 +82,14 @@ def test_bytes_are_inclusive(extra: int, is_taken: bool, file_of: FileOf) -> Non
         assert refusal(path) is ErrorCode.MEDIA_TOO_LARGE
 
 
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("turn", range(1, 9))
-def test_the_orientation_is_applied_once(turn: int, file_of: FileOf) -> None:
+def test_the_orientation_is_applied_once(turn: int, name: str, file_of: FileOf) -> None:
     exif = Image.Exif()
     exif[0x0112] = turn
     marked = PICTURE.copy()
     marked.paste("red", (0, 0, 20, 20))
-    facts, copy = look(file_of(encoded(marked, "JPEG", exif=exif, quality=95)))
+    facts, copy = look(file_of(encoded(marked, name, exif=exif, quality=95)))
     assert (facts.width, facts.height) == ((60, 100) if turn >= 5 else (100, 60))
     assert copy.size == (facts.width, facts.height)
     right, bottom = copy.width - 8, copy.height - 8
