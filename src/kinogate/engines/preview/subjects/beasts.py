@@ -8,6 +8,7 @@ from types import MappingProxyType
 from kinogate.engines.preview.canvas import Color
 from kinogate.engines.preview.subjects import beast_heads as heads
 from kinogate.engines.preview.subjects import beast_tails as tails
+from kinogate.engines.preview.subjects import grazer_heads as grazers
 from kinogate.engines.preview.subjects.base import SubjectKind
 from kinogate.engines.preview.subjects.figure import Figure
 from kinogate.engines.preview.subjects.gaits import Frame
@@ -46,28 +47,28 @@ _HORSE = Breed(
     frame=Frame(length=0.50, spine=0.575, hip=0.55, head=(0.25, 0.30), stride=0.46,
                 walk_hertz=0.95, run_hertz=1.9, flex=0.4, pitch=0.026, rise=0.105, sits=False),
     chest=0.140, waist=0.128, rump=0.140, leg=0.080, shank=0.026, hoof=True,
-    neck=(0.125, 0.072), crest=0.035, skull=0.24, shift=0.07, head=heads.horse_head,
+    neck=(0.125, 0.072), crest=0.035, skull=0.24, shift=0.07, head=grazers.horse_head,
     tail=tails.flowing_tail(0.46), belly=False,
 )  # fmt: skip
 _DEER = Breed(
     frame=Frame(length=0.38, spine=0.46, hip=0.44, head=(0.15, 0.26), stride=0.36,
                 walk_hertz=1.05, run_hertz=2.0, flex=0.6, pitch=0.026, rise=0.105, sits=False),
     chest=0.100, waist=0.092, rump=0.102, leg=0.055, shank=0.017, hoof=True,
-    neck=(0.072, 0.045), crest=0.01, skull=0.185, head=heads.deer_head,
+    neck=(0.072, 0.045), crest=0.01, skull=0.185, head=grazers.deer_head,
     tail=tails.stub_tail(0.03, mark=True), coat=tails.spots,
 )  # fmt: skip
 _COW = Breed(
     frame=Frame(length=0.66, spine=0.58, hip=0.48, head=(0.27, 0.13), stride=0.40,
                 walk_hertz=0.85, run_hertz=1.7, flex=0.3, pitch=0.026, rise=0.105, sits=False),
     chest=0.205, waist=0.215, rump=0.195, leg=0.088, shank=0.036, hoof=True,
-    neck=(0.16, 0.11), skull=0.38, shift=0.06, head=heads.cow_head, tail=tails.rope_tail(0.5),
+    neck=(0.16, 0.11), skull=0.38, shift=0.06, head=grazers.cow_head, tail=tails.rope_tail(0.5),
     coat=tails.patches, belly=False,
 )  # fmt: skip
 _SHEEP = Breed(
     frame=Frame(length=0.50, spine=0.54, hip=0.42, head=(0.26, 0.18), stride=0.32,
                 walk_hertz=1.2, run_hertz=2.2, flex=0.4, pitch=0.026, rise=0.105, sits=False),
     chest=0.20, waist=0.225, rump=0.20, leg=0.052, shank=0.032, hoof=True,
-    neck=(0.12, 0.10), skull=0.40, head=heads.sheep_head, tail=tails.stub_tail(0.07),
+    neck=(0.12, 0.10), skull=0.40, head=grazers.sheep_head, tail=tails.stub_tail(0.07),
     coat=tails.wool, belly=False, socks=True,
 )  # fmt: skip
 _BEAR = Breed(
@@ -86,7 +87,7 @@ _ELEPHANT = Breed(
     frame=Frame(length=0.50, spine=0.58, hip=0.46, head=(0.26, 0.13), stride=0.30,
                 walk_hertz=0.7, run_hertz=1.2, gallops=False, sits=False),
     chest=0.265, waist=0.285, rump=0.265, leg=0.125, shank=0.088, paw=0.100,
-    neck=(0.20, 0.17), skull=0.50, head=heads.elephant_head, tail=tails.rope_tail(0.40),
+    neck=(0.20, 0.17), skull=0.50, head=grazers.elephant_head, tail=tails.rope_tail(0.40),
     belly=False,
 )  # fmt: skip
 _TIGER = Breed(
@@ -114,7 +115,7 @@ _CAMEL = Breed(
     frame=Frame(length=0.42, spine=0.57, hip=0.56, head=(0.29, 0.31), stride=0.42,
                 walk_hertz=0.8, run_hertz=1.6, flex=0.2, pitch=0.026, rise=0.105, sits=False),
     chest=0.125, waist=0.130, rump=0.115, leg=0.070, shank=0.027, paw=0.052,
-    neck=(0.085, 0.055), crest=-0.10, skull=0.24, head=heads.camel_head,
+    neck=(0.085, 0.055), crest=-0.10, skull=0.24, head=grazers.camel_head,
     tail=tails.rope_tail(0.30), coat=tails.humps, belly=False,
 )  # fmt: skip
 

@@ -8,9 +8,10 @@ from types import MappingProxyType
 
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.subjects.base import SubjectKind
-from kinogate.engines.preview.subjects.body import Build, draw_body
+from kinogate.engines.preview.subjects.body import draw_body
 from kinogate.engines.preview.subjects.figure import Figure, chance, cycle
 from kinogate.engines.preview.subjects.people import look_for
+from kinogate.engines.preview.subjects.rig import Build
 from kinogate.engines.preview.subjects.shapes import Point, two_bone
 from kinogate.engines.preview.subjects.stances import Stance
 
