@@ -10,7 +10,7 @@ import math
 import cv2
 import numpy as np
 
-from kinogate.engines.preview.canvas import disc, fill_alpha, mix
+from kinogate.engines.preview.canvas import Canvas, disc, fill_alpha, mix
 from kinogate.engines.preview.casting import Part
 from kinogate.engines.preview.foliage import ellipse
 from kinogate.engines.preview.layers import Frame, glow
@@ -63,9 +63,12 @@ class Actors:
             rim=self._palette.rim,
             seed=part.seed,
         )
-        draw_subject(frame.canvas, part.kind, pose)
         if part.habitat == "water":
-            _reflect(frame, part, px, py, high)
+            mirror = _Mirror(frame, part, px, py, high)
+            draw_subject(frame.canvas, part.kind, pose)
+            mirror.draw(frame)
+        else:
+            draw_subject(frame.canvas, part.kind, pose)
         if part.kind == "lantern":
             glow(frame, px, py - high * 0.5, high * 1.8, (120, 70, 24))
 
@@ -139,27 +142,39 @@ class Actors:
         glow(frame, x, y + high * 0.12, high * 0.9, (255, 170, 80))
 
 
-def _reflect(frame: Frame, part: Part, x: float, y: float, high: float) -> None:
-    """Lay the wavering mirror image of what floats at (x, y) over the water below it."""
-    height, width = frame.canvas.shape[:2]
-    half = high * KINDS[part.kind].aspect * 0.62
-    left, right = max(0, int(x - half)), min(width, int(x + half) + 1)
-    line = int(y) + 2
-    rows = min(int(high * 0.55), height - line, line)
-    if right - left < 8 or rows < 6:
-        return
-    source = frame.canvas[line - rows : line, left:right]
-    share = np.arange(rows, dtype=np.float32) / rows
-    t = frame.t
-    swing = np.sin(share * 22 - t * 3.0) + 0.6 * np.sin(share * 47 + t * 4.1)
-    columns = np.arange(right - left, dtype=np.float32)
-    map_x = columns[None, :] + (swing * (0.004 + 0.02 * share) * high).astype(np.float32)[:, None]
-    lift = rows - 1 - np.minimum(rows - 1.0, np.arange(rows) * 1.6)
-    map_y = np.repeat(lift.astype(np.float32)[:, None], right - left, 1)
-    mirror = cv2.remap(source, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    region = frame.canvas[line : line + rows, left:right]
-    step = max(1, rows // 24)
-    for row in range(0, rows, step):
-        alpha = 0.42 * (1 - row / rows) ** 0.7
-        band, image = region[row : row + step], mirror[row : row + step]
-        band[:] = cv2.addWeighted(image, alpha, band, 1 - alpha, 0.0)
+class _Mirror:
+    """The wavering image of what floats at (x, y): whatever is drawn after this is made."""
+
+    def __init__(self, frame: Frame, part: Part, x: float, y: float, high: float) -> None:
+        height, width = frame.canvas.shape[:2]
+        half = high * KINDS[part.kind].aspect * 0.7
+        self._left, self._right = max(0, int(x - half)), min(width, int(x + half) + 1)
+        self._line = int(y) - 1
+        self._rows = max(0, min(int(high * 0.6), height - self._line, self._line))
+        self._tall = min(self._line, int(self._rows * 1.7))
+        self._high = high
+        self._before = self._source(frame).copy()
+
+    def _source(self, frame: Frame) -> Canvas:
+        return frame.canvas[self._line - self._tall : self._line, self._left : self._right]
+
+    def draw(self, frame: Frame) -> None:
+        """Lay the image over the water below the line."""
+        rows, columns = self._rows, self._right - self._left
+        if rows < 6 or columns < 8:
+            return
+        source = self._source(frame)
+        change = cv2.cvtColor(cv2.absdiff(source, self._before), cv2.COLOR_RGB2GRAY)
+        mask = cv2.blur(cv2.threshold(change, 6, 255, cv2.THRESH_BINARY)[1], (3, 3))
+        share = np.arange(rows, dtype=np.float32) / rows
+        swing = np.sin(share * 22 - frame.t * 3.0) + 0.6 * np.sin(share * 47 + frame.t * 4.1)
+        bend = (swing * (0.004 + 0.02 * share) * self._high).astype(np.float32)
+        map_x = np.arange(columns, dtype=np.float32)[None, :] + bend[:, None]
+        depth = np.maximum(0.0, self._tall - 1 - share * self._tall).astype(np.float32)
+        map_y = np.repeat(depth[:, None], columns, 1)
+        image = cv2.remap(source, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        shape = cv2.remap(mask, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        fade = 0.55 * (1 - share) ** 0.8
+        weight = shape.astype(np.float32) * (fade / 255)[:, None]
+        region = frame.canvas[self._line : self._line + rows, self._left : self._right]
+        region[:] = cv2.blendLinear(image, region, weight, 1 - weight)

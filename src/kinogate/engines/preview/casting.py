@@ -144,7 +144,7 @@ class _Casting:
         half = height * kind.aspect / 2
         room = max(0.0, self._aspect / 2 - half - 0.03)
         spread = (index + 1) // 2 * (1 if index % 2 else -1)
-        gap = max(2.1 * half, 0.10)
+        gap = max(2.3 * half, 0.10)
         x = share * self._aspect * self._build.facing + spread * gap
         action = "drive" if subject.kind in _WHEELS else subject.action or kind.default_action
         y, reach = self._lane(subject, habitat, height, room, order, index)
@@ -195,7 +195,7 @@ class _Casting:
             smallest = 0.15 if habitat == "ground" else 0.08
             height = max(height, smallest, 0.16 if habitat == "underwater" else 0.0)
         if habitat == "underwater" and subject.kind == "fish":
-            height = 0.13 if subject.count < 4 else 0.10
+            height = 0.15 if subject.count < 4 else 0.12
         return min(height, 0.66 * self._aspect / kind.aspect, 0.56)
 
     def _colors(self, subject: SubjectSpec, kind: SubjectKind, index: int) -> tuple[Color, Color]:

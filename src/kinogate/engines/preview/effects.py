@@ -103,7 +103,10 @@ class Fireworks:
 class SkyLanterns:
     """Paper lanterns that climb slowly, the near ones large, each lit from within."""
 
-    def __init__(self, aspect: float, rng: np.random.Generator, count: int = 24) -> None:
+    def __init__(
+        self, aspect: float, rng: np.random.Generator, low: float, count: int = 30
+    ) -> None:
+        self._low = low
         self._x = rng.uniform(0, 1, count)
         self._y = rng.uniform(0, 1, count)
         self._near = np.sort(rng.uniform(0.18, 1.0, count) ** 1.5)
@@ -117,8 +120,8 @@ class SkyLanterns:
         for x, y, near, phase in zip(self._x, self._y, self._near, self._phase, strict=True):
             sway = 0.012 * math.sin(t * 0.8 + phase)
             px = ((x * span + sway - (view.x * near + view.pan)) % span - 0.15) * view.height
-            rise = (y - t * (0.012 + 0.03 * near)) % 0.98
-            py = (rise - 0.10) * view.height
+            rise = (y - t * (0.012 + 0.03 * near) / self._low) % 1.0
+            py = (rise * (self._low + 0.08) - 0.12) * view.height - view.tilt * view.height
             size = (0.012 + 0.040 * near) * view.height
             flicker = 0.92 + 0.08 * math.sin(t * 7 + phase * 9)
             body = np.array(

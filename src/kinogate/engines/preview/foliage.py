@@ -183,23 +183,28 @@ def palm(brush: Brush, x: float, base: float, height: float, lean: float = 0.25)
 
 
 def tuft(brush: Brush, x: float, base: float, height: float, blades: int = 5) -> None:
-    """Some blades of grass."""
-    out, rng, colors, _, _ = _open(brush)
+    """Some blades of grass, in the first two tones."""
+    rng = brush.rng
+    groups: tuple[list[Points], list[Points]] = ([], [])
     for index in range(blades):
         root = x + rng.uniform(-0.5, 0.5) * height * 0.7
         tall = height * rng.uniform(0.55, 1.0)
         lean = rng.uniform(-0.35, 0.35) * tall
         wide = height * 0.045
-        blade = np.array(
-            [
-                (root - wide, base),
-                (root + lean * 0.35 - wide * 0.6, base - tall * 0.6),
-                (root + lean, base - tall),
-                (root + lean * 0.35 + wide * 0.8, base - tall * 0.55),
-                (root + wide, base),
-            ]
+        groups[index % 2].append(
+            np.array(
+                [
+                    (root - wide, base),
+                    (root + lean * 0.35 - wide * 0.6, base - tall * 0.6),
+                    (root + lean, base - tall),
+                    (root + lean * 0.35 + wide * 0.8, base - tall * 0.55),
+                    (root + wide, base),
+                ]
+            )
         )
-        out.add(blade, colors[index % 2], tall * 0.10)
+    # Blades of one tone go out in one call; where two cross, a hair of light shows through.
+    for blades_of_tone, tone in zip(groups, brush.tones, strict=False):
+        brush.out.add_many(blades_of_tone, tone, height * 0.08)
 
 
 def bloom(brush: Brush, x: float, base: float, height: float) -> None:

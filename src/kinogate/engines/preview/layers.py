@@ -108,10 +108,13 @@ class ShapeLayer:
         self._wind = wind
         self._items = builder.items
         points = np.concatenate(builder.points) if builder.points else np.zeros((0, 2))
-        self._points = points
+        self._points = points.astype(np.float32)
         sway = np.concatenate(builder.sways) if builder.sways else np.zeros(0)
-        self._sway = sway if np.any(sway) else None
-        self._phase = points[:, 0] * 5.0
+        self._sway = sway.astype(np.float32) if np.any(sway) else None
+        # One swing for each item, not for each point: a sine costs more than all the rest.
+        sizes = [item.ends[-1] - item.starts[0] for item in self._items]
+        self._owner = np.repeat(np.arange(len(sizes)), sizes)
+        self._phase = np.array([points[item.starts[0], 0] * 5.0 for item in self._items])
         self._low = np.array([points[i.starts[0] : i.ends[-1], 0].min() for i in self._items])
         self._high = np.array([points[i.starts[0] : i.ends[-1], 0].max() for i in self._items])
 
@@ -121,14 +124,15 @@ class ShapeLayer:
             return
         left, right = frame.view.visible(self._depth)
         scale, x0, y0 = frame.view.at(self._depth)
-        moved = self._points * (scale * _SCALE)
-        moved[:, 1] += y0 * _SCALE
+        moved = self._points * np.float32(scale * _SCALE)
+        moved[:, 1] += np.float32(y0 * _SCALE)
         if self._sway is not None:
             swing = np.sin(self._phase + frame.t * 1.9) + 0.4 * np.sin(self._phase + frame.t * 4.7)
-            moved[:, 0] += self._sway * swing * (self._wind * scale * _SCALE)
+            swing *= self._wind * scale * _SCALE
+            moved[:, 0] += self._sway * swing.astype(np.float32)[self._owner]
         margin = 0.05
         for shift in self._shifts(left - margin, right + margin):
-            offset = np.array([(x0 + shift * scale) * _SCALE, 0.0])
+            offset = np.array([(x0 + shift * scale) * _SCALE, 0.0], dtype=np.float32)
             fixed = np.rint(moved + offset).astype(np.int32)
             seen = (self._low + shift < right + margin) & (self._high + shift > left - margin)
             for index in np.flatnonzero(seen):
@@ -190,12 +194,13 @@ class Ridge:
         bottom = frame.view.height + 4.0
         edge[-2] = (edge[-3, 0], bottom)
         edge[-1] = (edge[0, 0], bottom)
-        if self._crest is not None:
-            fixed = np.rint(edge * _SCALE).astype(np.int32)
-            cv2.fillPoly(frame.canvas, [fixed], self._crest, cv2.LINE_AA, _SHIFT)
-            edge[:-2, 1] += self._crest_width * scale
         fixed = np.rint(edge * _SCALE).astype(np.int32)
         cv2.fillPoly(frame.canvas, [fixed], self._color, cv2.LINE_AA, _SHIFT)
+        if self._crest is not None:
+            lower = edge[-3::-1].copy()
+            lower[:, 1] += self._crest_width * scale
+            band = np.rint(np.vstack([edge[:-2], lower]) * _SCALE).astype(np.int32)
+            cv2.fillPoly(frame.canvas, [band], self._crest, cv2.LINE_AA, _SHIFT)
         if self._haze is not None:
             self._haze.draw(frame)
 
@@ -223,7 +228,7 @@ class Haze:
         first, last = max(0, round(top)), min(height, round(bottom))
         if last <= first:
             return
-        rows = max(2, height // 240)
+        rows = max(2, height // 120)
         if self._block is None or self._block.shape[:2] != (rows, width):
             self._block = np.empty((rows, width, 3), dtype=np.uint8)
             self._block[:] = self._color
@@ -266,6 +271,36 @@ class Sprite:
         keep = cv2.cvtColor(cv2.bitwise_not(patch[:, :, 3]), cv2.COLOR_GRAY2RGB)
         below = cv2.multiply(region, keep, scale=1 / 255)
         region[:] = cv2.add(below, cv2.cvtColor(patch, cv2.COLOR_RGBA2RGB))
+
+
+class Stamp:
+    """A soft picture of fixed size, prepared at half-pixel steps so that drawing it is cheap."""
+
+    def __init__(self, rgba: npt.NDArray[np.uint8], scale: float) -> None:
+        """`rgba` as for `Sprite`; it is enlarged by `scale` once."""
+        tall, wide = rgba.shape[:2]
+        self.size = (round(wide * scale) + 1, round(tall * scale) + 1)
+        self._phases = []
+        for shift in (0.0, 0.5):
+            matrix = np.array([[scale, 0.0, shift], [0.0, scale, 0.0]])
+            grown = cv2.warpAffine(rgba, matrix, self.size, flags=cv2.INTER_LINEAR, borderValue=0)
+            keep = cv2.cvtColor(cv2.bitwise_not(grown[:, :, 3]), cv2.COLOR_GRAY2RGB)
+            self._phases.append((cv2.cvtColor(grown, cv2.COLOR_RGBA2RGB), keep))
+
+    def draw(self, canvas: Canvas, x: float, y: float) -> None:
+        """Lay it over the canvas with its upper left corner at (x, y) pixels."""
+        halves = round(x * 2)
+        left, top = halves // 2, round(y)
+        color, keep = self._phases[halves % 2]
+        height, width = canvas.shape[:2]
+        x0, y0 = max(0, left), max(0, top)
+        x1, y1 = min(width, left + self.size[0]), min(height, top + self.size[1])
+        if x1 <= x0 or y1 <= y0:
+            return
+        cut = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+        region = canvas[y0:y1, x0:x1]
+        cv2.multiply(region, keep[cut], dst=region, scale=1 / 255)
+        cv2.add(region, color[cut], dst=region)
 
 
 def _falloff(size: int = 64) -> npt.NDArray[np.uint8]:

@@ -165,7 +165,7 @@ _SUBJECT = {
     "bicycle": "bicycle|bike|cyclist|cycling|biking|riding a bike|自行车|单车|脚踏车|骑车|骑行",
     "airplane": "airplane|aeroplane|plane|aircraft|jet|airliner|飞机|客机|战斗机|喷气机",
     "balloon": "hot air balloon|hot-air balloon|balloon|热气球|气球",
-    "rocket": "rocket|rocket launch|spaceship|spacecraft|space shuttle|火箭|飞船|宇宙飞船|航天飞机",
+    "rocket": "rocket|rocket launch|火箭发射|spaceship|spacecraft|space shuttle|火箭|飞船|宇宙飞船|航天飞机",
     "kite": "kite|风筝",
     "lantern": "paper lantern|single lantern|纸灯笼",
     "tree": "tree|lone tree|oak|大树|树|一棵树|橡树",
@@ -278,6 +278,8 @@ _ALSO: Mapping[str, tuple[Tag, ...]] = MappingProxyType(
         "星空": (("time", "night"),),
         "晨雾": (("time", "morning"),),
         "山路": (("place", "mountains"),),
+        "rocket launch": (("action", "launch"),),
+        "火箭发射": (("action", "launch"),),
         "烟雨": (("weather", "rain"),),
     }
 )

@@ -51,7 +51,7 @@ class Palette:
             for channel, share in zip(color, self.tint, strict=True)
         )
         reach = (1.0 - min(1.0, depth)) ** 1.4
-        fade = min(0.97, reach * (0.80 + 0.2 * self.haze_amount) + 0.45 * self.haze_amount * reach)
+        fade = min(0.96, reach * (0.62 + 0.62 * self.haze_amount))
         return mix((red, green, blue), self.haze, fade)
 
 
@@ -169,9 +169,9 @@ _WEATHERS: dict[Weather, tuple[float, float, float]] = {
     Weather.RAIN: (0.62, 0.66, 0.30),
     Weather.STORM: (0.74, 0.46, 0.26),
     Weather.SNOW: (0.50, 0.98, 0.34),
-    Weather.FOG: (0.60, 1.0, 0.75),
+    Weather.FOG: (0.55, 1.0, 0.42),
     Weather.WIND: (0.08, 1.0, 0.02),
-    Weather.SANDSTORM: (0.85, 0.92, 0.65),
+    Weather.SANDSTORM: (0.85, 0.92, 0.45),
 }
 _VEIL: dict[Time, Color] = {
     Time.DAWN: (178, 168, 190),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from kinogate.engines.preview.acting import Actors
 from kinogate.engines.preview.camera import Operator
-from kinogate.engines.preview.canvas import Canvas, Color
+from kinogate.engines.preview.canvas import Canvas, Color, mix
 from kinogate.engines.preview.casting import cast_parts, is_followed, lead_facing
 from kinogate.engines.preview.effects import Fireworks, SkyLanterns
 from kinogate.engines.preview.layers import LIGHT_SCALE, Frame, Layer
@@ -18,7 +18,7 @@ from kinogate.engines.preview.palette import choose_palette
 from kinogate.engines.preview.places import PLACES
 from kinogate.engines.preview.places.base import Build, Stage
 from kinogate.engines.preview.places.road import rails
-from kinogate.engines.preview.scene import Place, SceneSpec, Season, Time, Weather
+from kinogate.engines.preview.scene import Camera, Place, SceneSpec, Season, Time, Weather
 from kinogate.engines.preview.shots import Shot
 from kinogate.engines.preview.sky import Aurora, Clouds, Rainbow, Sky, Stars, Sun
 from kinogate.engines.preview.weather import Drift, Fireflies, Fog, Lightning, Rain, Snow
@@ -63,7 +63,8 @@ class Scene:
             height=height,
             sun=sun,
             facing=facing,
-            rush=is_followed(spec),
+            roams=is_followed(spec)
+            or spec.camera in (Camera.PAN_LEFT, Camera.PAN_RIGHT, Camera.ORBIT),
         )
         stage = PLACES[spec.place](build)
         palette = build.palette
@@ -188,7 +189,7 @@ def _spectacles(build: Build, stage: Stage) -> list[Layer]:
     if "fireworks" in build.spec.extras and stage.has_sky:
         layers.append(Fireworks(build.aspect, build.rng, stage.horizon))
     if "lanterns" in build.spec.extras and stage.has_sky:
-        layers.append(SkyLanterns(build.aspect, build.rng))
+        layers.append(SkyLanterns(build.aspect, build.rng, stage.horizon))
     return layers
 
 
@@ -203,13 +204,13 @@ def _air(build: Build, stage: Stage) -> list[Layer]:
     if spec.weather is Weather.STORM:
         layers.append(Lightning(build.aspect, rng, stage.horizon))
     if spec.weather is Weather.SNOW:
-        flake = palette.lit((250, 252, 255)) if not palette.is_dark else (196, 210, 236)
+        flake = mix(palette.haze, (255, 255, 255), 0.55 if palette.is_dark else 0.8)
         layers.append(Snow(build.aspect, rng, flake, 190))
     if spec.weather is Weather.FOG:
         layers.append(Fog(palette.haze, rng, top=0.35, bottom=0.95, strength=0.75))
     if spec.weather is Weather.SANDSTORM:
         sand = palette.lit((236, 190, 124))
-        layers.append(Fog(sand, rng, top=0.0, bottom=1.0, strength=0.85, speed=0.25))
+        layers.append(Fog(sand, rng, top=0.0, bottom=1.0, strength=0.6, speed=0.3))
         layers.append(
             Drift(
                 build.aspect,

@@ -538,16 +538,16 @@ def _cast(
 def _choose_time(draw: _Draw, place: Place, found: _Found, banned: set[tuple[str, str]]) -> Time:
     if found.extras & {"fireworks", "aurora", "stars", "fireflies", "neon", "lanterns"}:
         options: tuple[Time, ...] = (Time.NIGHT,)
+    elif "storm" in found.weathers:
+        options = (Time.DUSK, Time.NIGHT)
     elif "lighthouse" in found.extras:
-        options = (Time.DUSK, Time.NIGHT, Time.SUNSET)
+        options = (Time.DUSK, Time.SUNSET)
     elif place in (Place.SPACE, Place.MOON):
         options = (Time.NIGHT,)
     elif place is Place.UNDERWATER:
         options = (Time.NOON, Time.MORNING)
     elif "rainbow" in found.extras:
         options = (Time.MORNING, Time.NOON)
-    elif "storm" in found.weathers:
-        options = (Time.DUSK, Time.NIGHT)
     else:
         options = _DAYLIGHT
     allowed = [time for time in options if ("time", time) not in banned]

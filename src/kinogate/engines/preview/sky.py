@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kinogate.engines.preview.canvas import Canvas, Color, disc, mix
-from kinogate.engines.preview.layers import Frame, Sprite, glow
+from kinogate.engines.preview.layers import Frame, Stamp, glow
 from kinogate.engines.preview.palette import Palette
 
 Floats = npt.NDArray[np.float32]
@@ -175,7 +175,7 @@ class Clouds:
         self._aspect = width / height
         count = round(2 + 6 * amount * max(0.7, self._aspect / 1.6))
         self._period = self._aspect + 1.6
-        self._clouds: list[tuple[Sprite, float, float, float, float]] = []
+        self._clouds: list[tuple[Stamp, float, float, float, float]] = []
         slots = rng.permutation(count)
         hazy = replace(
             palette,
@@ -201,12 +201,11 @@ class Clouds:
             place = x + speed * frame.t - frame.view.x * depth
             place = place % self._period - self._period / 2
             wide, tall = sprite.size
-            scale = 2.0 * (1 + 0.2 * depth * (frame.view.zoom - 1))
-            px = half + place * height + dx - wide * scale / 2
-            sprite.draw(frame.canvas, px, y * height + dy - tall * scale / 2, scale)
+            px = half + place * height + dx - wide / 2
+            sprite.draw(frame.canvas, px, y * height + dy - tall / 2)
 
 
-def _noise(rng: np.random.Generator, wide: int, tall: int, cell: float) -> Floats:
+def smooth_noise(rng: np.random.Generator, wide: int, tall: int, cell: float) -> Floats:
     """Smooth noise 0.0–1.0 with bumps of about `cell` pixels, the finer octaves weaker."""
     total = np.zeros((tall, wide), dtype=np.float32)
     weight, norm = 1.0, 0.0
@@ -222,13 +221,13 @@ def _noise(rng: np.random.Generator, wide: int, tall: int, cell: float) -> Float
 
 def _cloud(
     palette: Palette, height: int, span: float, light_x: float, rng: np.random.Generator
-) -> Sprite:
+) -> Stamp:
     """Paint one cloud at half size: billows over a flat base, modelled by the light."""
     wide = max(32, round(span * height / 2))
-    tall = max(16, round(wide * 0.46))
+    tall = max(16, round(wide * 0.54))
     unit = wide / 2
     x = np.linspace(-1, 1, wide, dtype=np.float32)[None, :]
-    y = np.linspace(0, 1, tall, dtype=np.float32)[:, None]
+    y = np.linspace(-0.22, 0.95, tall, dtype=np.float32)[:, None]
     # A skyline of billows: the cloud is what lies under it and above its own flat base.
     crown = np.zeros((tall, wide), dtype=np.float32)
     for _ in range(13):
@@ -238,11 +237,11 @@ def _cloud(
         rise = 0.70 - 0.42 * body
         squashed = np.hypot((x - across) / 1.15, (y - rise) * 0.92)
         crown = np.maximum(crown, 1.0 - squashed / radius * 0.72)
-    grain = _noise(rng, wide, tall, unit * 0.16)
-    density = crown + (grain - 0.5) * 0.85
-    density *= np.clip((0.80 - y) / 0.10 + (grain - 0.5) * 1.2, 0, 1)
+    grain = smooth_noise(rng, wide, tall, unit * 0.16)
+    density = crown + (grain - 0.5) * 0.62
+    density *= np.clip((0.80 - y) / 0.09 + (grain - 0.5) * 0.9, 0, 1)
     density *= np.clip((1 - np.abs(x)) / 0.14, 0, 1)
-    alpha = np.clip((density - 0.26) / 0.20, 0, 1)
+    alpha = np.clip((density - 0.24) / 0.16, 0, 1)
     alpha = alpha * alpha * (3 - 2 * alpha)
     relief = cv2.GaussianBlur(density, (0, 0), max(1.0, unit * 0.035))
     side = math.copysign(1.0, light_x) if light_x else 0.3
@@ -254,7 +253,7 @@ def _cloud(
     color = shade + (lit - shade) * light
     weight = (alpha * 0.94)[:, :, None]
     rgba = np.concatenate([color * weight, weight * 255], axis=2)
-    return Sprite(np.rint(np.clip(rgba, 0, 255)).astype(np.uint8))
+    return Stamp(np.rint(np.clip(rgba, 0, 255)).astype(np.uint8), 2.0)
 
 
 class Aurora:
@@ -295,28 +294,30 @@ class Rainbow:
     """A soft arc in the far sky."""
 
     _BANDS: tuple[Color, ...] = (
-        (120, 60, 160),
-        (70, 90, 210),
-        (60, 170, 150),
-        (110, 190, 70),
-        (230, 200, 60),
-        (240, 130, 50),
-        (220, 60, 60),
+        (130, 30, 190),
+        (40, 60, 230),
+        (20, 170, 170),
+        (40, 200, 30),
+        (240, 200, 0),
+        (250, 110, 0),
+        (240, 20, 30),
     )
 
     def draw(self, frame: Frame) -> None:
         """Add the arc to the light of the frame."""
         dx, dy = sky_shift(frame)
         height = frame.view.height
-        breath = 0.30 + 0.03 * math.sin(frame.t * 0.5)
+        breath = 0.19 + 0.02 * math.sin(frame.t * 0.5)
         center = (
             round((frame.view.width / 2 + 0.15 * height + dx) * 16 / 4),
             round((0.86 * height + dy) * 16 / 4),
         )
         layer = np.zeros_like(frame.light)
         for index, band in enumerate(self._BANDS):
-            radius = round((0.58 + 0.013 * index) * height * 16 / 4)
+            radius = round((0.60 + 0.010 * index) * height * 16 / 4)
             color = mix((0, 0, 0), band, breath)
-            cv2.circle(layer, center, radius, color, max(2, height // 290), cv2.LINE_AA, 4)
-        cv2.add(frame.light, cv2.blur(layer, (5, 5)), dst=frame.light)
+            cv2.circle(
+                layer, center, radius, color, max(1, round(0.010 * height / 4)), cv2.LINE_AA, 4
+            )
+        cv2.add(frame.light, cv2.blur(layer, (3, 3)), dst=frame.light)
         frame.is_lit = True

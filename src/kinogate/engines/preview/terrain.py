@@ -32,10 +32,10 @@ def hills(
     haze = Haze(
         depth=depth,
         top=base - swell * 0.4,
-        bottom=base + 0.30,
+        bottom=base + 0.16,
         color=build.palette.haze,
         start=0.0,
-        end=mist * (1.0 - depth * 0.7),
+        end=0.6 * mist * (1.0 - depth * 0.7),
     )
     bright = mix(lit, build.palette.sun, crest * (0.45 if build.palette.is_dark else 1.0))
     return Ridge(
@@ -65,8 +65,9 @@ def mountains(
     out = ShapeBuilder()
     side = 1.0 if build.sun[0] >= 0 else -1.0
     dark = build.lit(color, depth, 0.72)
-    bright = mix(build.lit(color, depth, 1.06), build.palette.sun, 0.16 * (0.4 + depth))
-    white = build.lit((240, 246, 252), min(1.0, depth + 0.25))
+    shine = 0.10 if build.palette.is_dark else 0.16
+    bright = mix(build.lit(color, depth, 1.06), build.palette.sun, shine * (0.4 + depth))
+    white = build.lit((240, 246, 252), min(1.0, depth + (0.45 if build.palette.is_dark else 0.25)))
     white_dark = build.lit((168, 190, 218), min(1.0, depth + 0.2))
     slots = (np.arange(count) + rng.uniform(-0.28, 0.28, count)) / count * PERIOD
     tall = height * rng.uniform(0.5, 1.0, count)
@@ -230,10 +231,10 @@ def skyline(
             out.add(quad(x + wide * 0.45, base - high - 0.05, x + wide * 0.5, base - high), wall)
         if build.palette.is_dark and lights:
             panes = []
-            for row in np.arange(base - high + 0.012, base - 0.01, 0.020):
-                columns = np.arange(x + 0.010, x + wide * 0.9 - 0.008, 0.017)
-                lit = columns[rng.random(len(columns)) < 0.30]
-                panes += [quad(at, row, at + 0.008, row + 0.011) for at in lit]
+            for row in np.arange(base - high + 0.012, base - 0.01, 0.024):
+                columns = np.arange(x + 0.010, x + wide * 0.9 - 0.008, 0.021)
+                lit = columns[rng.random(len(columns)) < 0.24]
+                panes += [quad(at, row, at + 0.009, row + 0.012) for at in lit]
             out.add_many(panes, lamp)
         x += wide * rng.uniform(0.9, 1.25)
     return out.layer(depth, period)

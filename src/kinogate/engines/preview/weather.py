@@ -147,11 +147,15 @@ class Fog:
         strength: float,
         speed: float = 0.03,
     ) -> None:
-        small = rng.random((10, 24)).astype(np.float32)
-        tile = np.hstack([small, small, small[:, :2]])
-        soft = cv2.resize(tile, (400, 80), interpolation=cv2.INTER_CUBIC)[:, :384]
+        # Wider than tall: mist lies in banks. Twice the same tile, so that it drifts without a seam.
+        soft = np.zeros((80, 192), dtype=np.float32)
+        for tall, wide, weight in ((9, 8, 0.62), (18, 16, 0.38)):
+            small = rng.random((tall, wide), dtype=np.float32)
+            tile = np.hstack([small, small, small])
+            grown = cv2.resize(tile, (576, 80), interpolation=cv2.INTER_CUBIC)
+            soft += weight * grown[:, 192:384]
         rows = np.sin(np.linspace(0, np.pi, 80, dtype=np.float32))[:, None]
-        self._alpha = np.clip((soft - 0.15) * rows * strength, 0.0, 1.0)
+        self._alpha = np.clip((soft * 1.3 - 0.2) * rows * strength, 0.0, 1.0)
         self._color = np.array(color, dtype=np.float32)
         self._top, self._bottom, self._speed = top, bottom, speed
 
@@ -208,18 +212,19 @@ class Lightning:
     def _bolt(
         self, frame: Frame, rng: np.random.Generator, x: float, top: float, low: float, wide: int
     ) -> None:
-        steps = 14
+        steps = max(6, round(26 * (low - top) / frame.view.height))
         y = np.linspace(top, low, steps)
-        path = x + np.cumsum(rng.uniform(-1, 1, steps)) * frame.view.height * 0.022
+        y[1:-1] += rng.uniform(-0.4, 0.4, steps - 2) * (y[1] - y[0])
+        path = x + np.cumsum(rng.uniform(-1, 1, steps)) * frame.view.height * 0.026
         points = np.rint(np.stack([path, y], 1) * _SCALE).astype(np.int32)
-        for thick, color in ((wide * 3, (150, 160, 235)), (wide, (250, 250, 255))):
+        for thick, color in ((wide * 2, (150, 160, 235)), (wide, (250, 250, 255))):
             cv2.polylines(frame.canvas, [points], False, color, thick, cv2.LINE_AA, _SHIFT)
         small = np.rint(points / 4).astype(np.int32)
         cv2.polylines(
             frame.light, [small], False, (150, 160, 235), max(2, wide), cv2.LINE_AA, _SHIFT
         )
         if wide > 1 and low - top > 0.2 * frame.view.height:
-            fork = int(rng.integers(4, 9))
+            fork = int(rng.integers(3, max(4, steps - 3)))
             self._bolt(frame, rng, float(path[fork]), float(y[fork]), low * 0.82, wide // 2)
 
 

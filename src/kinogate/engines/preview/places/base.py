@@ -26,8 +26,8 @@ class Build:
         height: Canvas height in pixels.
         sun: Where the light stands, world units; also set when it is hidden.
         facing: Way the leading subject goes.
-        rush: Whether the camera follows somebody, so that big foreground things would pass in
-            front.
+        roams: Whether the camera goes sideways so far that big things in the foreground would
+            pass before the subject.
     """
 
     spec: SceneSpec
@@ -37,7 +37,7 @@ class Build:
     height: int
     sun: tuple[float, float]
     facing: int
-    rush: bool
+    roams: bool
 
     @property
     def aspect(self) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kinogate.engines.preview.canvas import Color, mix
+from kinogate.engines.preview.canvas import Color, Points, mix
 from kinogate.engines.preview.foliage import blob, ellipse, quad
 from kinogate.engines.preview.layers import Frame, Haze, Layer, ShapeBuilder, glow
 from kinogate.engines.preview.places.base import Build, Stage
@@ -161,23 +161,19 @@ def _towers(build: Build, depth: float, base: float, height: float) -> list[Laye
         glass = build.lit((150, 186, 210), depth + 0.25)
         warm = mix((255, 206, 124), wall, float(rng.uniform(0.08, 0.40)))
         cool = mix((170, 214, 255), wall, 0.25)
-        step_x, step_y = 0.0130, 0.0185
+        step_x, step_y = 0.0160, 0.0215
         ys = np.arange(top + 0.016, base - 0.015, step_y)
         xs = np.arange(x + 0.008, x + wide - 0.012, step_x)
         state = rng.random((len(ys), len(xs)))
-        panes: dict[Color, list[np.ndarray]] = {glass: [], warm: [], cool: []}
-        unlit = mix(glass, wall, 0.68)
-        panes[unlit] = []
+        unlit = mix(glass, wall, 0.72)
+        panes: dict[Color, list[Points]] = {unlit: [], warm: [], cool: []}
         for row, y in enumerate(ys):
-            for column, px in enumerate(xs):
-                value = state[row, column]
-                if value < lit_share:
-                    tone = cool if value < lit_share * 0.25 else warm
-                elif value < 0.8:
-                    tone = unlit
-                else:
-                    continue
-                panes[tone].append(quad(px, y, px + 0.0072, y + 0.0105))
+            # One dim strip of glass for each floor, and single panes only where a lamp is on.
+            panes[unlit].append(quad(xs[0], y, xs[-1] + 0.0095, y + 0.0125))
+            for column in np.flatnonzero(state[row] < lit_share):
+                tone = cool if state[row, column] < lit_share * 0.25 else warm
+                px = xs[column]
+                panes[tone].append(quad(px, y, px + 0.0095, y + 0.0125))
         for tone, quads in panes.items():
             out.add_many(quads, tone)
         if (neon or (build.palette.is_dark and rng.random() < 0.3)) and wide > 0.1:

@@ -111,7 +111,7 @@ def _ripples(build: Build, ground: float) -> Layer:
     for _ in range(12):
         y = rng.uniform(ground - 0.02, 0.98)
         tuft(dry, rng.uniform(0, period), y, 0.02 + 0.12 * max(0.0, y - 0.82), 6)
-    if not build.rush:
+    if not build.roams:
         _cactus(build, out, 1.05, ground - 0.035, 0.17)
         palms = build.brush(out, ((70, 104, 56), (110, 142, 70), (150, 170, 90)))
         palm(palms, 3.4, ground - 0.04, 0.30, lean=0.15)

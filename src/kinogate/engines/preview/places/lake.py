@@ -65,7 +65,7 @@ def build_pavilion(build: Build) -> Stage:
     stage.back += still_water(build, shore + 0.006)
     stage.back.append(_lotus(build))
     stage.back.append(_bank(build, stage.ground))
-    if build.aspect > 0.8 and not build.rush:
+    if build.aspect > 0.8 and not build.roams:
         stage.front.append(bamboo(build, side=build.side))
     return stage
 
@@ -214,17 +214,25 @@ def _willow(
         trunk,
     )
     dark, light = build.lit((74, 118, 70), depth), build.lit((136, 172, 90), depth)
-    crown = base - height * 0.78
-    out.add(ellipse(x, crown, height * 0.30, height * 0.16, 24), dark, 0.004, rigid=True)
-    for index in range(34):
-        place = rng.uniform(-1, 1)
-        top = crown - height * 0.13 * (1 - place**2) + rng.uniform(0, 0.03)
-        long = height * rng.uniform(0.35, 0.62)
-        px = x + place * height * 0.34
+    crown = base - height * 0.80
+    out.add(ellipse(x, crown, height * 0.34, height * 0.17, 28), dark, 0.004, rigid=True)
+    for place in np.linspace(-1, 1, 40):
+        top = crown - height * 0.10 * (1 - place**2)
+        long = height * rng.uniform(0.34, 0.62) * (1.1 - 0.3 * abs(place))
+        px = x + place * height * 0.35
+        half = height * 0.022
+        bend = place * height * 0.05
         strand = np.array(
-            [(px - 0.003, top), (px + 0.003, top), (px + 0.002 + place * 0.02, top + long)]
+            [
+                (px - half, top),
+                (px + half, top),
+                (px + half * 0.9 + bend, top + long * 0.6),
+                (px + bend * 1.1, top + long),
+                (px - half * 0.9 + bend, top + long * 0.6),
+            ]
         )
-        out.add(strand[:, :], light if index % 3 == 0 else dark, 0.010, rigid=True)
+        tone = mix(dark, light, float(rng.uniform(0.0, 0.9)))
+        out.add(strand, tone, 0.008, rigid=True)
 
 
 def _lotus(build: Build) -> Layer:

@@ -59,7 +59,7 @@ def build_beach(build: Build) -> Stage:
         )
     )
     stage.back.append(_strand(build, sand))
-    if build.aspect > 1.2 and not build.rush:
+    if build.aspect > 1.2 and not build.roams:
         stage.front.append(_palms(build))
     return stage
 

@@ -21,7 +21,7 @@ from kinogate.engines.preview.layers import (
 )
 from kinogate.engines.preview.palette import Palette
 from kinogate.engines.preview.places.base import Build, Stage
-from kinogate.engines.preview.sky import Sky, Stars
+from kinogate.engines.preview.sky import Sky, Stars, smooth_noise
 from kinogate.engines.preview.terrain import PERIOD
 
 
@@ -127,11 +127,12 @@ class Nebula:
         y = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
         x = np.linspace(-build.aspect / 2, build.aspect / 2, columns, dtype=np.float32)[None, :]
         band = np.exp(-(((y - 0.45 + 0.35 * x * build.side) / 0.24) ** 2))
-        for hue, grain in (((150, 60, 150), 5), ((50, 90, 190), 8), ((220, 110, 90), 11)):
-            noise = rng.random((grain, grain * 2)).astype(np.float32)
-            soft = cv2.resize(noise, (columns, rows), interpolation=cv2.INTER_CUBIC)
-            total += (np.clip(soft - 0.38, 0, 1) * band)[:, :, None] * np.array(hue, np.float32)
-        self._picture = np.clip(total * 0.95, 0, 255).astype(np.uint8)
+        for hue, grain in (((150, 56, 150), 26.0), ((46, 84, 190), 20.0), ((220, 110, 90), 14.0)):
+            soft = smooth_noise(rng, columns, rows, grain)
+            total += (np.clip(soft - 0.42, 0, 1) * 3.0 * band)[:, :, None] * np.array(
+                hue, np.float32
+            )
+        self._picture = np.clip(total * 0.62, 0, 255).astype(np.uint8)
 
     def draw(self, frame: Frame) -> None:
         """Add the gas to the light of the frame."""
@@ -225,9 +226,7 @@ def _ball(
         wave = np.sin(y * 13 + 0.5 * np.sin(x * 5 + y * 3))
         land, cloud = np.clip(wave, 0, 1), np.clip(np.sin(y * 29 + x * 2) - 0.6, 0, 1)
     else:
-        noise = cv2.resize(
-            rng.random((9, 9)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC
-        )
+        noise = smooth_noise(rng, size, size, size / 5)
         fine = cv2.resize(
             rng.random((26, 18)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC
         )

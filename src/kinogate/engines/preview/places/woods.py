@@ -59,7 +59,7 @@ def build_forest(build: Build) -> Stage:
     stage.back.append(ground_cover(build, stage.ground, floor, flowers=False))
     if "fire" in build.spec.extras:
         stage.back.append(Fire(0.22 * build.side, stage.ground - 0.005, 0.09))
-    if not build.rush:
+    if not build.roams:
         stage.front.append(_trunks(build))
     stage.front += _ferns(build)
     return stage
