@@ -1,6 +1,6 @@
 """What a caller says about a figure (`Pose`) and what a kind of figure promises (`SubjectKind`).
 
-Values only: the curves are in `shapes`, the pen in `figure`, the figures in the modules beside them.
+Values only: the curves are in `shapes`, the pen in `figure`, the figures beside them.
 """
 
 from __future__ import annotations

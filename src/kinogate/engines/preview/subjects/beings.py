@@ -30,9 +30,17 @@ def _astronaut(fig: Figure) -> None:
     if pose.action == "walk":
         stance = replace(stance, lift=0.06 * abs(cycle(t, 0.66)))
     suit = pose.body
-    look = look_for(fig, seed, skin=mix(suit, fig.tone((110, 116, 130)), 0.45), top=suit, bottom=suit,
-                    shoes=mix(suit, fig.tone((110, 116, 130)), 0.6), hat="helmet",
-                    accent=pose.accent, backpack=True)  # fmt: skip
+    look = look_for(
+        fig,
+        seed,
+        skin=mix(suit, fig.tone((110, 116, 130)), 0.45),
+        top=suit,
+        bottom=suit,
+        shoes=mix(suit, fig.tone((110, 116, 130)), 0.6),
+        hat="helmet",
+        accent=pose.accent,
+        backpack=True,
+    )
     draw_body(fig, _SUIT, look, stance)
 
 
@@ -77,8 +85,11 @@ def _monkey(fig: Figure) -> None:
     ]  # fmt: skip
     if abs(stance.turn) < 0.5:
         drop = -0.12 if stance.prop else 0.0
-        fig.tube([(x, y + drop) for x, y in tail],
-                 [0.026, 0.024, 0.023, 0.022, 0.02, 0.019, 0.016], fig.dark(pose.body, 0.2))  # fmt: skip
+        fig.tube(
+            [(x, y + drop) for x, y in tail],
+            [0.026, 0.024, 0.023, 0.022, 0.02, 0.019, 0.016],
+            fig.dark(pose.body, 0.2),
+        )
     look = look_for(fig, pose.seed, outfit="fur", hat="monkey", top=pose.body, bottom=pose.body,
                     shoes=pose.accent, skin=pose.accent)  # fmt: skip
     draw_body(fig, _APE, look, stance)
@@ -138,8 +149,11 @@ def _claw(pen: Figure, t: float, phase: float, *, far: bool) -> None:
     pen.tube([(0.0, 0.0), (-0.07 + swing * 0.4, -0.11), foot], [0.055, 0.042, 0.026], color)
     nail = pen.tone((248, 236, 206))
     for turn in (-0.2, 0.25, 0.7):
-        pen.tube([foot, (foot[0] + 0.055 * math.cos(turn), foot[1] - 0.045 * math.sin(turn) - 0.01)],
-                 [0.016, 0.004], nail)  # fmt: skip
+        pen.tube(
+            [foot, (foot[0] + 0.055 * math.cos(turn), foot[1] - 0.045 * math.sin(turn) - 0.01)],
+            [0.016, 0.004],
+            nail,
+        )
 
 
 def _dragon_head(pen: Figure) -> None:
@@ -160,8 +174,22 @@ def _dragon_head(pen: Figure) -> None:
     jaw = 0.05 + 0.05 * cycle(t, 0.5)
     pen.blob([(-0.10, -0.20), (0.30, -0.24 - jaw), (0.62, -0.24 - jaw), (0.60, -0.32 - jaw),
               (0.25, -0.38 - jaw), (-0.12, -0.36)], dark)  # fmt: skip
-    pen.blob([(-0.36, 0.0), (-0.20, 0.28), (0.08, 0.32), (0.24, 0.16), (0.50, 0.10), (0.66, 0.16),
-              (0.78, 0.04), (0.74, -0.14), (0.50, -0.20), (0.16, -0.18), (-0.20, -0.30)], pose.body)  # fmt: skip
+    pen.blob(
+        [
+            (-0.36, 0.0),
+            (-0.20, 0.28),
+            (0.08, 0.32),
+            (0.24, 0.16),
+            (0.50, 0.10),
+            (0.66, 0.16),
+            (0.78, 0.04),
+            (0.74, -0.14),
+            (0.50, -0.20),
+            (0.16, -0.18),
+            (-0.20, -0.30),
+        ],
+        pose.body,
+    )
     pen.ellipse(0.68, 0.06, 0.04, 0.03, dark)
     for side in (0.0, 1.0):
         wave = 0.08 * cycle(t, 0.9, side * 0.3)

@@ -26,9 +26,9 @@ from kinogate.engines.preview.subjects.stances import Stance
 class Look:
     """Colours and clothes, already in the light of the pose.
 
-    `outfit` is "trousers", "shorts", "dress", "skirt", "coat", "metal" or "fur"; `hair_style` is one of
-    `heads.HAIR_STYLES`; `hat` is "", "cap", "beanie", or a head of its own: "helmet", "robot",
-    "monkey".
+    `outfit` is "trousers", "shorts", "dress", "skirt", "coat", "metal" or "fur"; `hair_style` is
+    one of `heads.HAIR_STYLES`; `hat` is "", "cap", "beanie", or a head of its own: "helmet",
+    "robot", "monkey".
     """
 
     skin: Color

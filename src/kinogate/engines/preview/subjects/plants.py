@@ -66,8 +66,11 @@ def _flower(fig: Figure) -> None:
         fig.blob([middle, (middle[0] + side * 0.10, middle[1] + 0.10),
                   (middle[0] + side * 0.21, middle[1] + 0.09 + sway * 0.5),
                   (middle[0] + side * 0.12, middle[1] + 0.01)], green)  # fmt: skip
-        _blossom(fig.part(*head, scale=0.115 + 0.02 * phase, angle=sway * 3 + phase),
-                 pose.body if index != 3 else mix(pose.body, pose.accent, 0.4), 6 + index % 2)  # fmt: skip
+        _blossom(
+            fig.part(*head, scale=0.115 + 0.02 * phase, angle=sway * 3 + phase),
+            pose.body if index != 3 else mix(pose.body, pose.accent, 0.4),
+            6 + index % 2,
+        )
     for side in (-1.0, 1.0):
         wave = 0.01 * cycle(t, 0.5, side)
         fig.blob([(0.0, 0.0), (side * 0.10, 0.16), (side * 0.28, 0.26 + wave), (side * 0.20, 0.08),

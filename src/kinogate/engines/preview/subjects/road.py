@@ -107,8 +107,22 @@ def _bus(fig: Figure) -> None:
     shake = 0.006 * cycle(t, 2.6) if moving else 0.003 * cycle(t, 7.0)
     pen = fig.part(0.0, shake)
     glass = mix(fig.tone((164, 206, 224)), pose.shade, 0.12)
-    pen.blob([(-1.30, 0.20), (-1.34, 0.55), (-1.31, 0.94), (-1.20, 1.0), (0.0, 1.005), (1.18, 1.0),
-              (1.31, 0.90), (1.36, 0.52), (1.33, 0.19), (1.0, 0.13), (-1.0, 0.13)], pose.body)  # fmt: skip
+    pen.blob(
+        [
+            (-1.30, 0.20),
+            (-1.34, 0.55),
+            (-1.31, 0.94),
+            (-1.20, 1.0),
+            (0.0, 1.005),
+            (1.18, 1.0),
+            (1.31, 0.90),
+            (1.36, 0.52),
+            (1.33, 0.19),
+            (1.0, 0.13),
+            (-1.0, 0.13),
+        ],
+        pose.body,
+    )
     pen.fill([(-1.33, 0.40), (1.36, 0.40), (1.34, 0.20), (1.20, 0.14), (-1.20, 0.14),
               (-1.31, 0.20)], fig.dark(pose.body, 0.30), rimmed=False)  # fmt: skip
     pen.fill([(-1.335, 0.47), (1.355, 0.47), (1.35, 0.40), (-1.33, 0.40)], pose.accent,
@@ -145,8 +159,16 @@ def _passenger(pen: Figure, x: float, index: int) -> None:
     pen.fill([(x - 0.10, 0.56), (x + 0.10, 0.56), (x + 0.06, 0.64), (x - 0.06, 0.64)], coat,
              rimmed=False)  # fmt: skip
     pen.ellipse(x + 0.01, 0.715 + nod, 0.06, 0.07, pen.tone(skins[who]))
-    pen.blob([(x + 0.06, 0.75 + nod), (x, 0.795 + nod), (x - 0.06, 0.75 + nod), (x - 0.06, 0.68 + nod),
-              (x - 0.02, 0.74 + nod)], pen.tone(hairs[3 - who]))  # fmt: skip
+    pen.blob(
+        [
+            (x + 0.06, 0.75 + nod),
+            (x, 0.795 + nod),
+            (x - 0.06, 0.75 + nod),
+            (x - 0.06, 0.68 + nod),
+            (x - 0.02, 0.74 + nod),
+        ],
+        pen.tone(hairs[3 - who]),
+    )
 
 
 def _train(fig: Figure) -> None:

@@ -130,9 +130,16 @@ def _spout(pen: Figure) -> None:
     if rise <= 0.0:
         return
     for side in (-1.0, 1.0):
-        pen.tube([(0.52, 0.32), (0.52 + 0.05 * side, 0.34 + 0.22 * rise),
-                  (0.52 + 0.20 * side, 0.34 + 0.26 * rise), (0.52 + 0.28 * side, 0.30 + 0.14 * rise)],
-                 [0.02, 0.032, 0.034, 0.022], water)  # fmt: skip
+        pen.tube(
+            [
+                (0.52, 0.32),
+                (0.52 + 0.05 * side, 0.34 + 0.22 * rise),
+                (0.52 + 0.20 * side, 0.34 + 0.26 * rise),
+                (0.52 + 0.28 * side, 0.30 + 0.14 * rise),
+            ],
+            [0.02, 0.032, 0.034, 0.022],
+            water,
+        )
 
 
 def _dolphin(fig: Figure) -> None:
@@ -153,8 +160,15 @@ def _dolphin(fig: Figure) -> None:
     tail = (-1.10, 0.06 + 0.20 * late - arch)
     pen.blob([(0.34, -0.16), (0.20, -0.44), (0.10, -0.46), (0.14, -0.20)], far)
     _dolphin_tail(pen, tail, late, pose.body, dark)
-    spine = [(0.98, -0.07 - arch), (0.72, 0.01 - arch * 0.4), (0.36, 0.05), (-0.06, 0.06 + arch * 0.3),
-             (-0.50, 0.04), (-0.84, 0.03 + 0.08 * late - arch * 0.5), tail]  # fmt: skip
+    spine = [
+        (0.98, -0.07 - arch),
+        (0.72, 0.01 - arch * 0.4),
+        (0.36, 0.05),
+        (-0.06, 0.06 + arch * 0.3),
+        (-0.50, 0.04),
+        (-0.84, 0.03 + 0.08 * late - arch * 0.5),
+        tail,
+    ]
     pen.blob([(0.14, 0.26), (-0.02, 0.40), (-0.20, 0.56), (-0.24, 0.46), (-0.22, 0.22)], dark)
     trunk = tube(spine, [0.055, 0.165, 0.255, 0.250, 0.160, 0.080, 0.040], 5)
     pen.fill(trunk.outline(), pose.body)
