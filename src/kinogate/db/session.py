@@ -15,6 +15,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from kinogate.db.codec import Row, Value
 
 Statement = Callable[[], Executable]
+"""What makes a statement. Equal ones are compiled once: functions, or equal callable values."""
+
 Values = Mapping[str, Value]
 GIVEN = object()
 """Stands in a statement for a value that each execution gives."""
@@ -43,8 +45,7 @@ class Statements:
         self._dialect = engine.dialect
         self._cache: dict[Statement, Prepared] = {}
 
-    def prepare(self, statement: Executable) -> Prepared:
-        """Compile `statement` for this database; nothing is cached."""
+    def _prepare(self, statement: Executable) -> Prepared:
         compiled = statement.compile(  # type: ignore[attr-defined]  # ClauseElement's, not typed
             dialect=self._dialect, compile_kwargs={"render_postcompile": True}
         )
@@ -59,7 +60,7 @@ class Statements:
         """The compiled form of a named statement."""
         prepared = self._cache.get(statement)
         if prepared is None:
-            prepared = self._cache[statement] = self.prepare(statement())
+            prepared = self._cache[statement] = self._prepare(statement())
         return prepared
 
 
@@ -95,14 +96,14 @@ class Session:
         """Close the connection."""
         self._connection.close()
 
-    def rows(self, statement: Statement | Prepared, values: Values) -> list[Row]:
+    def rows(self, statement: Statement, values: Values) -> list[Row]:
         """Run a statement and fetch all it returns."""
-        prepared = statement if isinstance(statement, Prepared) else self._statements.get(statement)
+        prepared = self._statements.get(statement)
         self._cursor.execute(prepared.sql, prepared.bind(values))
         rows: list[Row] = self._cursor.fetchall()
         return rows
 
-    def row(self, statement: Statement | Prepared, values: Values) -> Row | None:
+    def row(self, statement: Statement, values: Values) -> Row | None:
         """Run a statement that returns at most one row."""
         rows = self.rows(statement, values)
         return rows[0] if rows else None

@@ -8,6 +8,7 @@ and never appear here.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import (
@@ -190,35 +191,67 @@ def place_of() -> Select[tuple[int]]:
     return select(tasks.c.seq).where(tasks.c.id == _ID, tasks.c.account_id == _ACCOUNT)
 
 
-def _matches(where: TaskFilter) -> ColumnElement[bool]:
-    tests = [tasks.c.account_id == _ACCOUNT, tasks.c.deleted_ms.is_(None)]
-    if where.task_id is not None:
-        tests.append(tasks.c.id == where.task_id)
-    if where.statuses is not None:
-        tests.append(tasks.c.status.in_(sorted(status.value for status in where.statuses)))
-    if where.model is not None:
-        tests.append(or_(tasks.c.model == where.model, tasks.c.canonical_model == where.model))
-    if where.since_ms is not None:
-        tests.append(tasks.c.created_ms >= where.since_ms)
-    if where.until_ms is not None:
-        tests.append(tasks.c.created_ms <= where.until_ms)
-    return and_(*tests)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A statement of a listing: which tests are there. Equal ones are compiled once.
 
+    The values are parameters: `account_id`, `limit`, `offset`, and where they are tested `task_id`,
+    `model`, `since_ms`, `until_ms`, `after_seq`.
+    """
 
-def list_tasks(
-    where: TaskFilter, *, after_seq: int | None, ascending: bool, limit: int, offset: int
-) -> Select[tuple[str]]:
-    """A page of an account's tasks; built per call, since its shape follows the filter."""
-    order = tasks.c.seq.asc() if ascending else tasks.c.seq.desc()
-    page = select(*_TASK).where(_matches(where)).order_by(order).limit(limit).offset(offset)
-    if after_seq is None:
+    has_task_id: bool
+    has_model: bool
+    has_since: bool
+    has_until: bool
+    has_after: bool
+    statuses: tuple[str, ...] | None
+    ascending: bool
+    is_count: bool = False
+
+    @staticmethod
+    def of(where: TaskFilter, *, has_after: bool, ascending: bool) -> Listing:
+        """The page for a filter."""
+        statuses = where.statuses
+        return Listing(
+            has_task_id=where.task_id is not None,
+            has_model=where.model is not None,
+            has_since=where.since_ms is not None,
+            has_until=where.until_ms is not None,
+            has_after=has_after,
+            statuses=None if statuses is None else tuple(sorted(s.value for s in statuses)),
+            ascending=ascending,
+        )
+
+    def __call__(self) -> Select[tuple[str]] | Select[int]:
+        """The statement: a page of tasks, or how many there are wherever the page begins."""
+        if self.is_count:
+            return select(func.count()).select_from(tasks).where(self._matches())
+        after = _given("after_seq", BigInteger)
+        page = (
+            select(*_TASK)
+            .where(self._matches())
+            .order_by(tasks.c.seq.asc() if self.ascending else tasks.c.seq.desc())
+            .limit(_given("limit", Integer))
+            .offset(_given("offset", Integer))
+        )
+        if self.has_after:
+            page = page.where(tasks.c.seq > after if self.ascending else tasks.c.seq < after)
         return page
-    return page.where(tasks.c.seq > after_seq if ascending else tasks.c.seq < after_seq)
 
-
-def count_tasks(where: TaskFilter) -> Select[int]:
-    """How many of an account's tasks match."""
-    return select(func.count()).select_from(tasks).where(_matches(where))
+    def _matches(self) -> ColumnElement[bool]:
+        tests = [tasks.c.account_id == _ACCOUNT, tasks.c.deleted_ms.is_(None)]
+        model = _given("model", Text)
+        if self.has_task_id:
+            tests.append(tasks.c.id == _given("task_id", String))
+        if self.statuses is not None:
+            tests.append(tasks.c.status.in_(self.statuses))
+        if self.has_model:
+            tests.append(or_(tasks.c.model == model, tasks.c.canonical_model == model))
+        if self.has_since:
+            tests.append(tasks.c.created_ms >= _given("since_ms", BigInteger))
+        if self.has_until:
+            tests.append(tasks.c.created_ms <= _given("until_ms", BigInteger))
+        return and_(*tests)
 
 
 # The run

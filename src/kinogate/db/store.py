@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kinogate.db import statements as st
 from kinogate.db.admit import movement
-from kinogate.db.codec import Row, task_of, to_json, to_per_mille
+from kinogate.db.codec import Row, Value, task_of, to_json, to_per_mille
 from kinogate.db.open import Database
 from kinogate.db.session import Session, Values
 from kinogate.domain.ports import Accepted, NewTask, TaskFilter, TaskPage
@@ -29,7 +30,6 @@ class SqlTaskStore:
     def __init__(self, database: Database) -> None:
         self._writer = database.writer
         self._readers = database.readers
-        self._statements = database.statements
 
     async def submit(self, new: NewTask) -> Accepted:
         """As the port says."""
@@ -57,23 +57,26 @@ class SqlTaskStore:
         count: bool = False,
     ) -> TaskPage:
         """As the port says."""
-        mine: Values = {"account_id": account_id}
-        prepare = self._statements.prepare
+        page = st.Listing.of(where, has_after=after is not None, ascending=ascending)
+        total_of = replace(page, is_count=True, has_after=False)
+        given: dict[str, Value] = {
+            "account_id": account_id,
+            "limit": limit + 1,
+            "offset": offset,
+            "task_id": where.task_id,
+            "model": where.model,
+            "since_ms": where.since_ms,
+            "until_ms": where.until_ms,
+        }
 
         def read(session: Session) -> TaskPage:
-            total = None
-            if count:
-                total = int(session.rows(prepare(st.count_tasks(where)), mine)[0][0])
-            after_seq = None
+            total = int(session.rows(total_of, given)[0][0]) if count else None
             if after is not None:
-                place = session.row(st.place_of, {"id": after, **mine})
+                place = session.row(st.place_of, {"id": after, "account_id": account_id})
                 if place is None:
                     return TaskPage(tasks=(), has_more=False, total=total)
-                after_seq = int(place[0])
-            page = st.list_tasks(
-                where, after_seq=after_seq, ascending=ascending, limit=limit + 1, offset=offset
-            )
-            rows = session.rows(prepare(page), mine)
+                given["after_seq"] = int(place[0])
+            rows = session.rows(page, given)
             tasks = tuple(task_of(row) for row in rows[:limit])
             return TaskPage(tasks=tasks, has_more=len(rows) > limit, total=total)
 

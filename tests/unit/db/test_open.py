@@ -14,8 +14,9 @@ from alembic.migration import MigrationContext
 from kinogate.db.migrations import HEAD, revision
 from kinogate.db.open import open_database
 from kinogate.db.schema import metadata
-from kinogate.db.statements import TABLES
+from kinogate.db.statements import TABLES, Listing
 from kinogate.domain.errors import ErrorCode, InternalError
+from kinogate.domain.ports import TaskFilter
 
 
 def url_of(path: Path) -> str:
@@ -98,6 +99,16 @@ def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_listings_of_one_shape_are_compiled_once(tmp_path: Path) -> None:
+    database = open_database(url_of(tmp_path))
+    shapes = [
+        Listing.of(TaskFilter(model=name), has_after=False, ascending=True) for name in ("a", "b")
+    ]
+    first, second = [database.statements.get(shape) for shape in shapes]
+    database.close()
+    assert first is second
 
 
 def test_closing_twice_is_safe(tmp_path: Path) -> None:
