@@ -49,7 +49,9 @@ def confine(limits: Limits) -> None:
         OSError: A hard limit could not be set.
         ValueError: A limit is above what this process may have.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
+    # Ctrl-C and service managers signal the whole group; the parent drains first and then ends us.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     if limits.nice:
         os.nice(limits.nice)
     if sys.platform == "linux":

@@ -309,6 +309,19 @@ def test_an_idle_child_that_was_killed_is_replaced() -> None:
     assert run(work)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_whole_group_leaves_the_work_to_the_parent(number: int) -> None:
+    async def work() -> tuple[int, int]:
+        async with hosting() as host:
+            before = await pid(host)
+            call = asyncio.ensure_future(host.call("steps", 6, int, timeout_s=9))
+            await asyncio.sleep(0.1)
+            os.kill(before, number)
+            return await call, await pid(host) - before
+
+    assert run(work) == (6, 0)
+
+
 def test_a_callback_that_fails_fails_the_call() -> None:
     def broken(stage: str, share: float) -> None:
         raise KeyError(stage)
