@@ -89,8 +89,11 @@ _SWITCH = Change(audio=AudioRule.SWITCH)
 _PROMPT = Change(prompt_required=True)
 _ALL_SIZES = tuple(size for sizes in SIZES_BY_TIER.values() for size in sizes)
 
-NATIVE = Overlay(name="native")
-"""The rows as they stand."""
+NATIVE = Overlay(
+    name="native",
+    # The rows as they stand, but for the sound: silence can be had wherever any dialect offers it.
+    changes=((_ALWAYS_25_26 | _ALWAYS_27, _SWITCH),),
+)
 
 UNIFIED = Overlay(
     name="unified",

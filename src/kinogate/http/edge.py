@@ -281,12 +281,13 @@ class Edge:
     async def _models(
         self, dialect: Dialect, call: Call, principal: Principal, _: Request
     ) -> Response:
-        return respond(dialect.render_models(self._services.models.all(), call), call)
+        cards = self._services.models.all(dialect.house.overlay)
+        return respond(dialect.render_models(cards, call), call)
 
     async def _model(
         self, dialect: Dialect, call: Call, principal: Principal, _: Request
     ) -> Response:
-        card = self._services.models.find(call.params["model"])
+        card = self._services.models.find(call.params["model"], dialect.house.overlay)
         return respond(dialect.render_model(card, call), call)
 
     async def _me(self, dialect: Dialect, call: Call, principal: Principal, _: Request) -> Response:

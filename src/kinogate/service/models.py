@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kinogate.domain.catalogue import Catalogue, ModelSpec
 from kinogate.domain.models import ModelCard
+from kinogate.domain.overlays import Overlay, overlaid
 from kinogate.domain.ports import Engine
 
 
@@ -14,17 +15,17 @@ class Models:
         self._catalogue = catalogue
         self._engine = engine
 
-    def all(self) -> tuple[ModelCard, ...]:
-        """Every row of the catalogue, in its order."""
-        return tuple(self._card(spec) for spec in self._catalogue.all())
+    def all(self, overlay: Overlay) -> tuple[ModelCard, ...]:
+        """Every row of the catalogue, in its order, as a dialect's overlay has it."""
+        return tuple(self._card(overlaid(spec, overlay)) for spec in self._catalogue.all())
 
-    def find(self, spelling: str) -> ModelCard:
-        """One row, by any of its spellings.
+    def find(self, spelling: str, overlay: Overlay) -> ModelCard:
+        """One row, by any of its spellings, as a dialect's overlay has it.
 
         Raises:
             CallerError: MODEL_UNKNOWN.
         """
-        return self._card(self._catalogue.resolve(spelling))
+        return self._card(overlaid(self._catalogue.resolve(spelling), overlay))
 
     def _card(self, spec: ModelSpec) -> ModelCard:
         modes = tuple(
