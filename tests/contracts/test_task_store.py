@@ -7,9 +7,11 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Protocol
 
+import psycopg
 import pytest
 
 from kinogate.db.memory import MemoryTaskStore
+from kinogate.db.open import Database, open_database
 from kinogate.db.store import SqlTaskStore
 from kinogate.domain.errors import CallerError, ErrorCode
 from kinogate.domain.order import Role
@@ -457,3 +459,43 @@ async def test_an_ended_task_gets_no_owner(store: Store, new_task: MakeTask) -> 
     await succeed(store, task)
     await store.own(task.id, "you", 2600)
     assert await store.running() == []
+
+
+# Adversity
+
+
+async def test_lost_connections_are_replaced(postgres_url: str, new_task: MakeTask) -> None:
+    """The database server restarted: the next call works, and none was written twice."""
+    database = open_database(postgres_url)
+    store = SqlTaskStore(database)
+    task = await submitted(store, new_task())
+    await store.get("acme", task.id)
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert await store.get("acme", task.id) == task
+    await store.submit(new_task())
+    assert await store.sums("acme") == (2 * HOLD, 0)
+    database.close()
+
+
+async def test_two_processes_worth_of_writers_share_one_database(
+    database: Database, new_task: MakeTask
+) -> None:
+    """Two writers on one database: keys stay unique, sums exact, claims disjoint."""
+    other = open_database(database.url)
+    stores = [SqlTaskStore(database), SqlTaskStore(other)]
+    news = [new_task(key=f"k{n // 2}") for n in range(80)]
+    answers = await asyncio.gather(
+        *[stores[n % 2].submit(new) for n, new in enumerate(news)],
+    )
+    assert sum(not answer.is_replay for answer in answers) == 40
+    claims = await asyncio.gather(*[stores[n % 2].claim("me", 10, 1) for n in range(8)])
+    taken = [task_id for claim in claims for task_id in claim]
+    assert len(taken) == len(set(taken))
+    ends = [stores[n % 2].fail(task_id, FAULT, now_ms=9) for n, task_id in enumerate(taken * 2)]
+    assert sum(await asyncio.gather(*ends)) == len(taken)
+    assert await stores[0].sums("acme") == ((40 - len(taken)) * HOLD, 0)
+    other.close()
