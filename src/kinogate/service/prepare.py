@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kinogate.blobs.base import BlobStore
 from kinogate.domain.catalogue import MIB, Catalogue, ModelSpec
-from kinogate.domain.errors import ErrorCode, InternalError, KinogateError
+from kinogate.domain.errors import ErrorCode, InternalError, KinogateError, UpstreamError
 from kinogate.domain.media import ImageRules
 from kinogate.domain.order import AudioMode, InputFile, Role
 from kinogate.domain.overlays import OVERLAYS, overlaid
@@ -109,8 +109,13 @@ class Preparer:
             return
         if item.blob_key is None:
             raise InternalError(ErrorCode.INTERNAL, "An input has no source.")
-        async with self._blobs.local_path(item.blob_key) as source:
-            await asyncio.to_thread(shutil.copyfile, source, into)
+        try:
+            async with self._blobs.local_path(item.blob_key) as source:
+                await asyncio.to_thread(shutil.copyfile, source, into)
+        except KeyError as exc:  # an own link to a clip whose time is over
+            raise UpstreamError(
+                ErrorCode.MEDIA_UNREACHABLE, "The file behind this URL is not there any more."
+            ) from exc
 
     async def _store(self, role: Role, path: Path, account_id: str, content_type: str) -> InputFile:
         digest = await asyncio.to_thread(_digest, path)
