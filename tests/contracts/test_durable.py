@@ -416,6 +416,24 @@ async def test_workflows_that_ended_are_deleted(kept: Rig) -> None:
                 await durable.tidy(keep_s=0)
 
 
+async def test_a_claimed_task_whose_workflow_never_began_is_queued_again(kept: Rig) -> None:
+    """As after an error between the claim and the start."""
+    kept.stages.gate.clear()
+    async with kept.started() as durable:
+        assert isinstance(durable, DbosDurable)
+        tasks = [await kept.submit() for _ in range(SLOTS + 1)]
+        await kept.until(lambda: kept.stages.busy == SLOTS)
+        me = (await kept.store.running())[0][1]
+        assert await kept.store.claim(me, 1, 5) == [tasks[SLOTS].id]
+        await durable.sweep()
+        assert await kept.status(tasks[SLOTS]) is Status.RUNNING
+        await durable.sweep()
+        assert await kept.status(tasks[SLOTS]) is Status.QUEUED
+        kept.stages.gate.set()
+        assert await kept.ended(*tasks) == [Status.SUCCEEDED] * (SLOTS + 1)
+    assert kept.stages.count("render") == SLOTS + 1
+
+
 @pytest.mark.timeout(60)
 async def test_a_process_takes_over_what_another_left(postgres_url: str, tmp_path: Path) -> None:
     """Two processes on one Postgres; one is killed, and the other ends the work of both."""

@@ -12,9 +12,9 @@ import os
 import platform
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kinogate.db.open import Database
 from kinogate.domain.errors import ErrorCode, InternalError, KinogateError
@@ -119,18 +119,21 @@ class DbosDurable:
 
     async def cancel(self, task_id: str) -> None:
         """As the port says; returns when the stage has been told, before it has ended."""
-        host, loop = self._host, self._loop
-        if host is not None and loop is not None and loop.is_running():
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(host.cancel(task_id), loop))
+        await self._there(lambda host: host.cancel(task_id))
 
     async def tidy(self, *, keep_s: float) -> None:
         """Delete the records of runs that ended over `keep_s` seconds ago.
 
         Done every minute anyway; what they say is in the tasks.
         """
-        host, loop = self._host, self._loop
-        if host is not None and loop is not None and loop.is_running():
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(host.tidy(keep_s), loop))
+        await self._there(lambda host: host.tidy(keep_s))
+
+    async def sweep(self) -> None:
+        """End or restart tasks that nothing works on, when two sweeps in a row find them so.
+
+        Done every ten seconds anyway.
+        """
+        await self._there(lambda host: host.sweep())
 
     def is_healthy(self) -> bool:
         """As the port says."""
@@ -154,6 +157,12 @@ class DbosDurable:
         if thread.is_alive():
             log.error("The durable engine did not stop in time; its work goes on at next start.")
         self._release()
+
+    async def _there(self, act: Callable[[Host], Coroutine[Any, Any, None]]) -> None:
+        """Act on the engine's own loop; nothing happens when it does not run."""
+        host, loop = self._host, self._loop
+        if host is not None and loop is not None and loop.is_running():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(act(host), loop))
 
     def _release(self) -> None:
         lock, self._lock = self._lock, None

@@ -124,7 +124,7 @@ class Host:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._dispatcher.run())
             chores = [
-                group.create_task(self._every(SWEEP_S, self._sweep)),
+                group.create_task(self._every(SWEEP_S, self.sweep)),
                 group.create_task(self._every(CLEAN_S, partial(self._recovery.clean, KEEP_S))),
             ]
             if self._heartbeat is not None:
@@ -219,7 +219,8 @@ class Host:
         await self._store.own(task_id, self._me, self._clock.now_ms())
         self._on_event("resumed", task_id)
 
-    async def _sweep(self) -> None:
+    async def sweep(self) -> None:
+        """End or restart tasks that nothing works on, when two sweeps in a row find them so."""
         for task_id in await self._recovery.sweep(self._runs.active):
             self._slots.release(task_id)
 
