@@ -159,9 +159,9 @@ def _portrait(canvas: Canvas) -> None:
 
 
 def _couple(canvas: Canvas) -> None:
-    _sky(canvas, (246, 190, 142), (236, 132, 116))
+    _sky(canvas, (96, 92, 150), (206, 150, 172))
     pen = _Pen(canvas)
-    _bokeh(pen, 5, ((255, 236, 190), (255, 190, 150), (214, 100, 110)))
+    _bokeh(pen, 5, ((255, 226, 190), (240, 190, 210), (150, 130, 200)))
     reach = min(0.24, 0.24 * pen.width / pen.height)
     _person(pen, -reach, -0.10, 0.86, hair=(36, 28, 30), skin=(222, 176, 146), coat=(44, 66, 98),
             long_hair=False, look=0.8)  # fmt: skip

@@ -6,7 +6,6 @@ is an oval in the middle, so that every effect has something to work on.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -71,7 +70,7 @@ def find_figure(frame: Canvas) -> Figure:
     height, width = small.shape[:2]
     mask = _cut_out(small)
     share = float(mask.mean())
-    if not 0.04 < share < 0.72:
+    if not 0.04 < share < 0.86:
         mask = _oval(height, width)
     rows = np.flatnonzero((mask > 0.5).sum(axis=1) > 0.02 * width)
     columns = np.flatnonzero((mask > 0.5).sum(axis=0) > 0.02 * height)
@@ -103,8 +102,10 @@ def _cut_out(small: Canvas) -> FloatMap:
     labels[likely > np.percentile(likely, 93.0)] = cv2.GC_FGD
     rim = max(2, width // 40)
     labels[:rim] = cv2.GC_BGD
-    far = np.abs(across) > 0.82 * (width / height)
+    # Shoulders may reach the sides of a tall frame, but nothing that matters touches its upper half.
+    far = (np.abs(across) > 0.82 * (width / height)) & (down < (0.0 if height > width else 2.0))
     labels[np.broadcast_to(far, labels.shape)] = cv2.GC_BGD
+    _expect_bodies(small, labels)
     # The cut starts from clusters drawn by OpenCV's own generator: pin it, or the bytes vary.
     cv2.setRNGSeed(7)
     near, far_model = np.zeros((1, 65)), np.zeros((1, 65))
@@ -114,6 +115,56 @@ def _cut_out(small: Canvas) -> FloatMap:
     closing = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
     whole = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, closing)
     return np.asarray(cv2.GaussianBlur(whole.astype(np.float32), (0, 0), 1.1), dtype=np.float32)
+
+
+def _skin(small: Canvas) -> npt.NDArray[np.bool_]:
+    """Where colours are those of skin, light or dark, under ordinary light."""
+    luma, warm, cold = cv2.split(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb))
+    likely = (luma > 70) & (warm > 136) & (warm < 172) & (cold > 85) & (cold < 130)
+    red, green, blue = (channel.astype(np.float32) for channel in cv2.split(small))
+    # Petals are bluer than skin, ginger fur has hardly any blue, linen is paler.
+    likely &= (
+        (green > blue - 6.0)
+        & (red - green < 0.40 * red)
+        & (red - green > 0.10 * red)
+        & (blue > 0.42 * red)
+    )
+    return np.asarray(likely, dtype=np.bool_)
+
+
+def _faces(small: Canvas) -> list[tuple[int, int, int, int]]:
+    """Left, top, width and height of what may be faces, in pixels of `small`; largest first."""
+    height, width = small.shape[:2]
+    count, _, stats, _ = cv2.connectedComponentsWithStats(_skin(small).astype(np.uint8))
+    found = []
+    for x, y, w, h, area in stats[1:count].tolist():
+        is_compact = area > 0.45 * w * h and 0.7 * w < h < 2.8 * w
+        if is_compact and area > 0.008 * height * width and y >= 2 and w < 0.6 * width:
+            # A bare neck belongs to the patch of skin, but not to the face.
+            found.append((x, y, w, min(h, round(1.35 * w))))
+    return sorted(found, key=lambda face: -face[2] * face[3])
+
+
+def _expect_bodies(small: Canvas, labels: npt.NDArray[np.uint8]) -> None:
+    """Around a face expect hair, and below it shoulders, whatever they are dressed in."""
+    height = small.shape[0]
+    for x, y, w, h in _faces(small):
+        middle, chin = x + w / 2.0, y + 1.05 * h
+        cv2.ellipse(
+            labels, (round(middle), round(y + 0.42 * h)), (round(0.78 * w), round(0.78 * h)),
+            0, 0, 360, cv2.GC_PR_FGD, -1,
+        )  # fmt: skip
+        cv2.ellipse(
+            labels, (round(middle), round(y + 0.34 * h)), (round(0.46 * w), round(0.56 * h)),
+            0, 0, 360, cv2.GC_FGD, -1,
+        )  # fmt: skip
+        for reach, hip, label in ((1.5, 1.6, cv2.GC_PR_FGD), (0.6, 0.9, cv2.GC_FGD)):
+            outline = [
+                (middle - 0.5 * w, chin), (middle + 0.5 * w, chin),
+                (middle + reach * w, chin + 0.45 * h), (middle + hip * w, height),
+                (middle - hip * w, height), (middle - reach * w, chin + 0.45 * h),
+            ]  # fmt: skip
+            cv2.fillPoly(labels, [np.array(outline).astype(np.int32)], label)
 
 
 def _largest(inside: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -139,27 +190,16 @@ def _oval(height: int, width: int) -> FloatMap:
 
 
 def _face(small: Canvas, mask: FloatMap, top: float, bottom: float) -> tuple[float, float, float]:
-    """Where skin colours gather in the upper part of the figure, else where a head would be."""
+    """The largest thing like a face on the figure, else where a head would be."""
     height, width = small.shape[:2]
-    rows = np.arange(height, dtype=np.float32)[:, None] / height - 0.5
     tall = bottom - top
-    upper = (rows > top - 0.01) & (rows < top + 0.62 * tall) & (mask > 0.5)
-    luma, red, blue = (
-        c.astype(np.int16) for c in cv2.split(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb))
-    )
-    skin = upper & (luma > 70) & (red > 136) & (red < 172) & (blue > 85) & (blue < 130)
-    ys, xs = np.nonzero(skin)
-    if len(ys) > 0.004 * height * width:
-        x = float(np.median(xs))
-        # Bare shoulders and fur look like skin too, but a face is never half-way down.
-        y = min(float(np.median(ys)) / height - 0.5, top + 0.37 * tall)
-        size = max(0.72 * math.sqrt(len(ys)) / height, 0.17 * tall)
-        return (
-            (x + 0.5 - width / 2.0) / height,
-            y,
-            min(0.3, max(0.05, size)),
-        )
-    head = upper & (rows < top + 0.35 * tall)
+    for x, y, w, h in _faces(small):
+        row, column = y + h // 2, x + w // 2
+        if mask[row, column] > 0.5 and row / height - 0.5 < top + 0.6 * tall:
+            size = min(0.3, max(0.05, 0.55 * h / height))
+            return (column - width / 2.0) / height, row / height - 0.5, size
+    rows = np.arange(height, dtype=np.float32)[:, None] / height - 0.5
+    head = (rows > top - 0.01) & (rows < top + 0.35 * tall) & (mask > 0.5)
     columns = np.nonzero(head)[1]
     middle = float(np.median(columns)) if len(columns) else width / 2.0
-    return (middle - width / 2.0) / height, top + 0.22 * tall, min(0.2, 0.2 * tall)
+    return (middle - width / 2.0) / height, top + 0.24 * tall, min(0.2, 0.2 * tall)

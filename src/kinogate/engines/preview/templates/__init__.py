@@ -17,8 +17,10 @@ from kinogate.engines.preview.templates import (
     dance,
     love,
     matter,
+    mech,
     party,
     rubber,
+    sea,
     transform,
     wonder,
 )
@@ -42,11 +44,11 @@ TEMPLATES: Mapping[str, Effect] = MappingProxyType(
         "dance3": dance.dance3,
         "dance4": dance.dance4,
         "dance5": dance.dance5,
-        "mermaid": wonder.mermaid,
+        "mermaid": sea.mermaid,
         "graduation": party.graduation,
         "dragon": wonder.dragon,
         "money": party.money,
-        "jellyfish": wonder.jellyfish,
+        "jellyfish": sea.jellyfish,
         "pupil": wonder.pupil,
         "flying": wonder.flying,
         "rose": love.rose,
@@ -57,8 +59,8 @@ TEMPLATES: Mapping[str, Effect] = MappingProxyType(
         "hanfu-1": transform.hanfu,
         "solaron": transform.solaron,
         "magazine": transform.magazine,
-        "mech1": transform.mech1,
-        "mech2": transform.mech2,
+        "mech1": mech.mech1,
+        "mech2": mech.mech2,
     }
 )
 """Every template of the catalogue by its name there."""

@@ -52,7 +52,7 @@ _SWAY = _Style(
 )
 _TWIST = _Style(
     beats_hz=2.0,
-    twist=0.36,
+    twist=0.55,
     bounce=0.045,
     sway=0.035,
     colors=((92, 28, 72), (84, 40, 92), (96, 60, 84)),
@@ -95,6 +95,8 @@ def dance5(stage: Stage) -> Shot:
 def _dance(stage: Stage, style: _Style) -> Shot:
     figure = stage.figure
     foot, tall = figure.bottom, figure.height
+    # In a narrow frame there is less room to the sides.
+    room = tall * min(1.0, stage.half_width / (0.75 * tall))
 
     def shot(t: float) -> Canvas:
         u, v = stage.drift(t)
@@ -115,16 +117,16 @@ def _dance(stage: Stage, style: _Style) -> Shot:
         up = (up - (0.35 * style.bounce + 0.25 * style.step) * hop * swing) / (1.0 - squat)
         held = np.clip(up, 0.0, 1.0)
         side = side / (1.0 + 0.5 * squat)
-        side = side - tall * swing * style.step * step
+        side = side - room * swing * style.step * step
         hips = np.sin(np.pi * np.clip(held * 0.9, 0.0, 1.0))
-        side = side - tall * swing * style.sway * math.sin(beat / 2.0) * (hips - 0.35 * held)
+        side = side - room * swing * style.sway * math.sin(beat / 2.0) * (hips - 0.35 * held)
         lean = style.bend * swing * math.sin(beat / 4.0 + 0.4)
-        side = side - tall * lean * held * held
+        side = side - room * lean * held * held
         up = up + lean * side / tall * held * 1.3
-        side = side - tall * swing * style.wave * np.sin(beat / 2.0 - 5.0 * held)
+        side = side - room * swing * style.wave * np.sin(beat / 2.0 - 5.0 * held)
         turn = style.twist * swing * math.sin(beat / 2.0)
         wide = 1.0 - abs(turn) * 0.45 * (0.4 + 0.6 * held)
-        side = side / wide - 0.30 * tall * turn * (held - 0.45) * held
+        side = side / wide - 0.30 * room * turn * (held - 0.45) * held
         return side, up
 
     return shot

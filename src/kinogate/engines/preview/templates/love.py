@@ -144,8 +144,7 @@ def _warm(stage: Stage, frame: Canvas, color: Color, power: float, t: float) -> 
 def singleheart(stage: Stage) -> Shot:
     """A spark draws a heart of light around one person."""
     figure = stage.figure
-    size = min(0.50, 0.8 * stage.half_width)
-    outline = heart(figure.x, -0.06, size, corners=120)
+    outline, is_before = _place_heart(stage)
     drawn_s = min(2.4, 0.5 * stage.duration_s)
     hearts = _Hearts(stage, count=12)
 
@@ -155,18 +154,39 @@ def singleheart(stage: Stage) -> Shot:
         up = np.clip((figure.bottom - v) / figure.height, 0.0, 1.0)
         frame = stage.behind(u, v)
         _dim(frame, smooth(t))
-        _draw_light_heart(stage, frame, outline, smooth(t / drawn_s), t, (255, 70, 120), drawn_s)
+
+        def light_up(frame: Canvas) -> None:
+            grown = smooth(t / drawn_s)
+            _draw_light_heart(stage, frame, outline, grown, t, (255, 70, 120), drawn_s)
+
+        if not is_before:
+            light_up(frame)
         frame = stage.figure_over(frame, u - sway * up, v)
+        if is_before:
+            light_up(frame)
         hearts.draw(frame, t - drawn_s, (255, 120, 160))
         return frame
 
     return shot
 
 
+def _place_heart(stage: Stage) -> tuple[Points, bool]:
+    """The outline of a heart of light, and whether it hangs before the figure.
+
+    It stands behind, around the head, unless the figure fills the frame and would hide it.
+    """
+    figure = stage.figure
+    size = min(0.50, 0.8 * stage.half_width)
+    if stage.half_width > 0.45 and figure.width < 2.6 * size:
+        return heart(figure.x, -0.06, size, corners=120), False
+    small = min(0.24, 0.62 * stage.half_width)
+    y = min(0.46 - 1.1 * small, figure.face_y + figure.face_size + 0.75 * small)
+    return heart(figure.x, y, small, corners=120), True
+
+
 def coupleheart(stage: Stage) -> Shot:
     """Two sparks, one from each, draw the two halves of one heart."""
-    figure = stage.figure
-    outline = heart(figure.x, -0.06, min(0.50, 0.8 * stage.half_width), corners=120)
+    outline, is_before = _place_heart(stage)
     drawn_s = min(2.6, 0.55 * stage.duration_s)
     hearts = _Hearts(stage, count=14)
     lean = _lean_in(stage, closer=0.0)
@@ -175,11 +195,17 @@ def coupleheart(stage: Stage) -> Shot:
         grown = smooth(t / drawn_s)
 
         def halves(frame: Canvas) -> None:
-            _dim(frame, smooth(t))
             _draw_light_heart(stage, frame, outline[60:], grown, t, (255, 70, 110), drawn_s)
             _draw_light_heart(stage, frame, outline[:61][::-1], grown, t, (80, 120, 255), drawn_s)
 
-        frame = lean(t, smooth(t / 2.4), halves)
+        def ground(frame: Canvas) -> None:
+            _dim(frame, smooth(t))
+            if not is_before:
+                halves(frame)
+
+        frame = lean(t, smooth(t / 2.4), ground)
+        if is_before:
+            halves(frame)
         hearts.draw(frame, t - drawn_s, (255, 150, 176))
         return frame
 

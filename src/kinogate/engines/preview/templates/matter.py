@@ -76,7 +76,7 @@ def melt(stage: Stage) -> Shot:
         up = up + np.minimum(0.0, foot - v)
         # What is low has already run out sideways; drips hang below the rest.
         spread = 1.0 + 0.75 * gone * np.exp(-np.clip(up, 0.0, None) / 0.22)
-        drip = 0.34 * gone * runs * np.clip(up / 0.25, 0.0, 1.0)
+        drip = 0.22 * gone * runs * np.clip(up / 0.6, 0.0, 1.0)
         wave = 0.010 * smooth(t) * np.sin(16.0 * up - 2.4 * t)
         side = (u - figure.x) / spread + wave
         puddle = figure.width * (0.2 + 0.62 * gone)
