@@ -85,7 +85,7 @@ def decide(
         is_extendable=request.prompt_extend is not False,
         shot_type=_shots(request, spec, warnings),
         watermark=house.watermark_text if request.watermark else None,
-        seed=_seed(request, fresh_seed),
+        seed=_seed(request, spec, fresh_seed),
         template=template,
         function=request.function,
         safety_filter=request.safety_filter is not False,
@@ -307,8 +307,9 @@ def _shots(request: GenerationRequest, spec: ModelSpec, warnings: list[str]) -> 
     return ShotType.MULTI
 
 
-def _seed(request: GenerationRequest, fresh_seed: int) -> int:
-    if request.seed is None:
+def _seed(request: GenerationRequest, spec: ModelSpec, fresh_seed: int) -> int:
+    # wan3.0 documents -1 as "draw one" (spec/dashscope.md §3.5); no other row does.
+    if request.seed is None or (request.seed == -1 and spec.protocol == "C"):
         return fresh_seed
     if not 0 <= request.seed <= SEED_MAX:
         raise field_invalid(Field.SEED, f"Must be from 0 to {SEED_MAX}; got {request.seed}.")

@@ -25,6 +25,7 @@ from kinogate.service.links import LinkSigner
 IMAGE_ROLES = frozenset({Role.FIRST_FRAME, Role.LAST_FRAME, Role.REFERENCE_IMAGE, Role.MASK_IMAGE})
 AUDIO_ROLES = frozenset({Role.AUDIO, Role.VOICE, Role.REFERENCE_AUDIO})
 _DEFAULT_BYTES = 100 * MIB
+_AUDIO_BYTES = 15 * MIB
 _URL_MAX = 8_000
 
 
@@ -108,8 +109,8 @@ def _inline(item: MediaInput, max_bytes: int) -> bytes | None:
 def _max_bytes(role: Role, spec: ModelSpec) -> int:
     if role in IMAGE_ROLES and spec.image is not None:
         return spec.image.max_bytes
-    if role in AUDIO_ROLES and spec.audio_file is not None:
-        return spec.audio_file.max_bytes
+    if role in AUDIO_ROLES:
+        return spec.audio_file.max_bytes if spec.audio_file is not None else _AUDIO_BYTES
     return spec.video.max_bytes if spec.video is not None else _DEFAULT_BYTES
 
 

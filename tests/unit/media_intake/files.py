@@ -53,11 +53,13 @@ def sound(format_name: str, seconds: float, rate: int = 44100, channels: int = 2
     return buffer.getvalue()
 
 
-def footage(seconds: float, width: int = 64, height: int = 48, fps: int = 10) -> bytes:
-    """A silent MP4 with a key frame every second."""
+def footage(
+    seconds: float, width: int = 64, height: int = 48, fps: int = 10, group: int = 10
+) -> bytes:
+    """A silent MP4 with a key frame every `group` frames."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=fps, options={"g": str(fps)})
+        stream = container.add_stream("libx264", rate=fps, options={"g": str(group)})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.time_base = Fraction(1, fps)
         for index in range(round(seconds * fps)):

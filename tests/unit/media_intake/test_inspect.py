@@ -294,6 +294,20 @@ def test_footage_is_measured(file_of: FileOf) -> None:
     assert facts.duration_s == pytest.approx(2.0, abs=0.01)
 
 
+def test_footage_of_key_frames_alone_is_counted_whole(file_of: FileOf) -> None:
+    limits = VideoRule(max_bytes=1_000_000)
+    assert inspect_video(file_of(footage(20, group=1)), limits).frame_count == 200
+
+
+def test_footage_that_is_turned_has_its_upright_size(file_of: FileOf) -> None:
+    data = bytearray(footage(1))
+    at = data.index(b"tkhd") + 44
+    assert data[at : at + 4] == b"\0\1\0\0"  # the matrix begins with 1.0
+    data[at : at + 20] = struct.pack(">iiiii", 0, 0x10000, 0, -0x10000, 0)
+    facts = inspect_video(file_of(bytes(data)), FOOTAGE)
+    assert (facts.width, facts.height) == (48, 64)
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
