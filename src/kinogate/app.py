@@ -36,6 +36,7 @@ from kinogate.service.links import LinkSigner
 from kinogate.service.models import Models
 from kinogate.service.prepare import Preparer
 from kinogate.service.query import Tasks
+from kinogate.service.retention import Retention
 from kinogate.service.run import Runner
 from kinogate.service.submit import Submitter
 from kinogate.settings import Settings
@@ -189,6 +190,8 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         )
         stack.push_async_callback(durable.close, settings.drain_s)
         await asyncio.gather(engine.start(), durable.start())
+        sweeping = asyncio.create_task(Retention(blobs, clock, settings.result_ttl_s).run())
+        stack.callback(sweeping.cancel)
         yield Server(asgi=asgi, keyring=keyring, settings=settings)
 
 

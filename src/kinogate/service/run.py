@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -37,6 +37,19 @@ log = structlog.get_logger(__name__)
 _PREPARED_SHARE = 0.05
 _PROGRESS_STEP = 0.01
 _PROGRESS_EVERY_S = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyOrder:
+    """What `prepare` hands to `render`.
+
+    Attributes:
+        order: With blob keys as input paths, so that any process can go on.
+        input_s: Seconds of input video that are billed.
+    """
+
+    order: Order
+    input_s: float = 0.0
 
 
 class Runner:
@@ -67,7 +80,7 @@ class Runner:
         """Fetch and check the inputs, extend the prompt, fix the size.
 
         Returns:
-            The `Order` as JSON; its input paths are blob keys, so that any process can go on.
+            A `ReadyOrder` as JSON.
 
         Raises:
             CallerError: An input is not what the model takes.
@@ -77,9 +90,9 @@ class Runner:
         simulated_fault(task.plan.simulate)
         async with self._folder(task_id, "in") as folder:
             prepared = await self._preparer.prepare(task, folder)
-        order = _order(task, prepared)
+        ready = ReadyOrder(order=_order(task, prepared), input_s=prepared.input_s)
         await self._store.progress(task_id, _PREPARED_SHARE, self._clock.now_ms())
-        return msgspec.json.encode(order).decode()
+        return msgspec.json.encode(ready).decode()
 
     async def render(self, task_id: str, order: str) -> str:
         """Run the engine and put its file into the blob store.
@@ -91,19 +104,19 @@ class Runner:
             UpstreamError: The engine's upstream failed.
             InternalError: ENGINE_FAILED, TIMED_OUT, RESULT_INVALID or UNAVAILABLE.
         """
-        resolved = msgspec.json.decode(order, type=Order)
+        ready = msgspec.json.decode(order, type=ReadyOrder)
         task = await self._load(task_id)
         await asyncio.sleep(simulated_delay_s(task.plan.simulate))
         async with self._folder(task_id, "out") as folder:
             out = folder / "clip.mp4"
-            local = await self._localise(resolved, folder)
+            local = await self._localise(ready.order, folder)
             report = _Progress(self._store, self._clock, task_id)
             try:
                 produced = await self._engine.run(local, out, report)
             finally:
                 await report.settle()
-            _check(resolved, produced)
-            outcome = await self._keep(task, resolved, produced, out)
+            _check(ready.order, produced)
+            outcome = await self._keep(task, ready, produced, out)
         return msgspec.json.encode(outcome).decode()
 
     async def finish(self, task_id: str, outcome: str) -> None:
@@ -145,7 +158,7 @@ class Runner:
             inputs.append(replace(item, path=str(path)))
         return replace(order, inputs=tuple(inputs))
 
-    async def _keep(self, task: Task, order: Order, produced: Produced, out: Path) -> Outcome:
+    async def _keep(self, task: Task, ready: ReadyOrder, produced: Produced, out: Path) -> Outcome:
         stem = f"results/{task.account_id}/{task.id}"
         poster = out.with_suffix(".jpg")
         poster_key = f"{stem}.jpg" if await asyncio.to_thread(poster.exists) else None
@@ -161,9 +174,9 @@ class Runner:
             fps=produced.fps,
             frame_count=produced.frame_count,
             duration_s=produced.duration_s,
-            input_duration_s=0.0,
+            input_duration_s=ready.input_s,
             has_audio=produced.has_audio,
-            actual_prompt=order.prompt,
+            actual_prompt=ready.order.prompt,
             fingerprint=produced.fingerprint,
         )
 
