@@ -74,14 +74,14 @@ class Actors:
 
     def _course(self, part: Part, t: float) -> tuple[float, int, float]:
         """World x relative to the followed ground, facing, and the figure's own clock."""
-        kind = KINDS[part.kind]
+        clock = t * part.speed / part.gait if part.gait > 0 else t
         if part.speed <= 0.0 or part.action == "launch":
             return part.x, part.facing, t
         if part.is_followed:
             drift = min(part.reach, 0.10) * math.sin(t * 0.42 + part.seed % 7)
             share = t / self._duration - 0.5
             x = part.x * 0.6 + drift * 0.5 + part.facing * share * min(part.reach, 0.16)
-            return x, part.facing, t
+            return x, part.facing, clock
         # Crossing the picture: over and back again, slow enough to be watched.
         width = 2 * part.reach
         if width <= 0.02:
@@ -95,25 +95,20 @@ class Actors:
         ease = ease * 0.6 + 0.4 * (ease * ease * (3 - 2 * ease))
         x = (ease * width - part.reach) * part.facing
         facing = part.facing if forward else -part.facing
-        clock = t
-        if part.habitat == "ground":
-            clock = t * part.speed / max(1e-6, kind.speed * part.height)
         return x, facing, clock
 
     def _height(self, part: Part, t: float) -> float:
         phase = part.seed % 628 / 100
-        match part.habitat:
-            case "water":
-                return part.y + 0.006 * math.sin(t * 1.5 + phase) + 0.003 * math.sin(t * 2.7)
-            case "air" | "space" | "underwater":
-                pace = 0.35 if part.kind == "balloon" else 0.8
-                lift = 0.012 * math.sin(t * pace + phase) + 0.008 * math.sin(t * 1.7 * pace)
-                if part.kind in ("butterfly", "dragon"):
-                    lift *= 2.0
-                return part.y + lift
+        if part.habitat == "water":
+            return part.y + 0.006 * math.sin(t * 1.5 + phase) + 0.003 * math.sin(t * 2.7)
+        if part.habitat in ("air", "space", "underwater"):
+            pace = 0.35 if part.kind == "balloon" else 0.8
+            lift = 0.012 * math.sin(t * pace + phase) + 0.008 * math.sin(t * 1.7 * pace)
+            return part.y + lift * (2.0 if part.kind in ("butterfly", "dragon") else 1.0)
         if part.kind == "rocket" and part.action == "launch":
             share = min(1.0, max(0.0, t / self._duration - 0.12) / 0.88)
-            return part.y - (part.y - part.height - 0.10) * share**1.7
+            climb: float = share**1.7
+            return part.y - (part.y - part.height - 0.10) * climb
         return part.y
 
     def _shadow(self, frame: Frame, part: Part, x: float, y: float, high: float) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from kinogate.engines.preview.scene import Camera
+from kinogate.engines.preview.spec import Camera
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

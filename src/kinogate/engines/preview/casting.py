@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.palette import Palette
 from kinogate.engines.preview.places.base import Build, Stage
-from kinogate.engines.preview.scene import Camera, Place, SceneSpec, SubjectSpec
+from kinogate.engines.preview.spec import Camera, Place, SceneSpec, SubjectSpec
 from kinogate.engines.preview.subjects import KINDS, SubjectKind
 
 _COLORS: dict[str, Color] = {
@@ -50,6 +52,7 @@ class Part:
         y: World y of its feet, hull or lowest point.
         reach: Half the width it may roam, world units.
         speed: World units per second along the ground; 0.0 stands.
+        gait: Speed at which its own cycle keeps the feet from sliding; 0.0 for no gait.
         facing: +1 right, -1 left.
         body: Main colour, lit.
         accent: Second colour, lit.
@@ -66,6 +69,7 @@ class Part:
     y: float
     reach: float
     speed: float
+    gait: float
     facing: int
     body: Color
     accent: Color
@@ -133,7 +137,9 @@ class _Casting:
 
     def __init__(self, build: Build, stage: Stage) -> None:
         self._build, self._stage = build, stage
-        self._spec, self._aspect, self._rng = build.spec, build.aspect, build.rng
+        self._spec, self._aspect = build.spec, build.aspect
+        # Its own stream: with or without subjects, the land around them stays the same.
+        self._rng = np.random.default_rng(build.seed & 0xFFFFFFFF)
 
     def part(self, subject: SubjectSpec, share: float, order: int, index: int) -> Part:
         kind = KINDS[subject.kind]
@@ -149,6 +155,8 @@ class _Casting:
         action = "drive" if subject.kind in _WHEELS else subject.action or kind.default_action
         y, reach = self._lane(subject, habitat, height, room, order, index)
         body, accent = self._colors(subject, kind, index)
+        run = action == "run" and kind.default_action != "run"
+        gait = kind.speed * height * (_GALLOP if run else 1.0)
         return Part(
             kind=subject.kind,
             action=action,
@@ -157,7 +165,8 @@ class _Casting:
             x=max(-room, min(room, x)),
             y=y,
             reach=reach,
-            speed=self._speed(subject, kind, habitat, action, height),
+            speed=self._speed(subject.kind, habitat, action, gait),
+            gait=gait if habitat == "ground" else 0.0,
             facing=self._build.facing,
             body=body,
             accent=accent,
@@ -208,22 +217,18 @@ class _Casting:
         palette, dim = self._build.palette, self._stage.dim
         return subject_light(palette, body, dim), subject_light(palette, accent, dim)
 
-    def _speed(
-        self, subject: SubjectSpec, kind: SubjectKind, habitat: str, action: str, height: float
-    ) -> float:
+    @staticmethod
+    def _speed(kind: str, habitat: str, action: str, gait: float) -> float:
         match habitat:
             case "ground":
-                if action not in _GROUND_MOVERS:
-                    return 0.0
-                run = action == "run" and kind.default_action != "run"
-                own = kind.speed * height * (_GALLOP if run else 1.0)
-                return min(0.62 if action != "walk" else 0.22, max(0.05, own))
+                limit = 0.22 if action == "walk" else 0.62
+                return min(limit, max(0.05, gait)) if action in _GROUND_MOVERS else 0.0
             case "water":
                 return 0.030
             case "underwater":
-                return 0.07 if subject.kind == "fish" else 0.045
+                return 0.07 if kind == "fish" else 0.045
             case _:
-                return _AIR_SPEEDS.get(subject.kind, 0.06)
+                return _AIR_SPEEDS.get(kind, 0.06)
 
     def _lane(  # noqa: PLR0917
         self,

@@ -6,8 +6,9 @@ import math
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from kinogate.engines.preview.canvas import Color, Points, disc, fill, mix
+from kinogate.engines.preview.canvas import Color, disc, fill, mix
 from kinogate.engines.preview.layers import LIGHT_SCALE, Frame, glow
 from kinogate.engines.preview.sky import sky_shift
 
@@ -68,10 +69,10 @@ class Fireworks:
         reach = size * np.sqrt(rng.uniform(0.12, 1.0, count))
         ends = []
         for moment in (age, max(0.0, age - 0.09 - 0.10 * age)):
-            out = 1 - math.exp(-4.2 * moment)
-            px = x + np.cos(angle) * reach * out
-            py = y + np.sin(angle) * reach * out + 0.11 * height * moment**2
-            ends.append(np.stack([px, py], 1))
+            far = 1 - math.exp(-4.2 * moment)
+            sparks_x = x + np.cos(angle) * reach * far
+            sparks_y = y + np.sin(angle) * reach * far + 0.11 * height * moment**2
+            ends.append(np.stack([sparks_x, sparks_y], 1))
         lines = np.rint(np.stack(ends, 1) * _SCALE).astype(np.int32)
         sparkle = rng.random(count) < 0.35
         twinkle = 0.6 + 0.4 * math.sin(age * 40 + number)
@@ -82,7 +83,7 @@ class Fireworks:
         glow(frame, x, y, size * (1.3 + 0.5 * age), mix((0, 0, 0), color, 0.62 * fade))
 
     @staticmethod
-    def _streaks(frame: Frame, lines: Points, color: Color, thick: int) -> None:
+    def _streaks(frame: Frame, lines: npt.NDArray[np.int32], color: Color, thick: int) -> None:
         """Add thin lines of light; what lies behind shines through as they fade."""
         height, width = frame.canvas.shape[:2]
         low = np.clip(lines.reshape(-1, 2).min(0) // _SCALE - 4, 0, (width, height)).astype(int)

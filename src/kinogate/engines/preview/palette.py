@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass, replace
 
 from kinogate.engines.preview.canvas import Color, mix
-from kinogate.engines.preview.scene import Season, Time, Weather
+from kinogate.engines.preview.spec import Season, Time, Weather
 
 Stops = tuple[tuple[float, Color], ...]
 """Sky colours from the zenith (0.0) to the horizon (1.0)."""

@@ -18,9 +18,9 @@ from kinogate.engines.preview.palette import choose_palette
 from kinogate.engines.preview.places import PLACES
 from kinogate.engines.preview.places.base import Build, Stage
 from kinogate.engines.preview.places.road import rails
-from kinogate.engines.preview.scene import Camera, Place, SceneSpec, Season, Time, Weather
 from kinogate.engines.preview.shots import Shot
 from kinogate.engines.preview.sky import Aurora, Clouds, Rainbow, Sky, Stars, Sun
+from kinogate.engines.preview.spec import Camera, Place, SceneSpec, Season, Time, Weather
 from kinogate.engines.preview.weather import Drift, Fireflies, Fog, Lightning, Rain, Snow
 
 
@@ -59,6 +59,7 @@ class Scene:
             spec=spec,
             palette=palette,
             rng=rng,
+            seed=shot.seed,
             width=width,
             height=height,
             sun=sun,
@@ -70,7 +71,7 @@ class Scene:
         palette = build.palette
         parts = cast_parts(build, stage)
         focus = (parts[-1].x, parts[-1].y - parts[-1].height / 2) if parts else (0.1, 0.6)
-        self._operator = Operator(
+        self.operator = Operator(
             move=spec.camera,
             width=width,
             height=height,
@@ -100,7 +101,7 @@ class Scene:
     def draw(self, canvas: Canvas, t: float) -> None:
         """Draw the moment `t` seconds into the shot over the whole canvas."""
         self._light.fill(0)
-        frame = Frame(canvas=canvas, t=t, view=self._operator.view(t), light=self._light)
+        frame = Frame(canvas=canvas, t=t, view=self.operator.view(t), light=self._light)
         for layer in self._layers:
             layer.draw(frame)
         if frame.is_lit:
@@ -235,7 +236,7 @@ def _drifting(build: Build) -> list[Layer]:
     if "petals" in spec.extras:
         colors = ((255, 196, 214), (250, 170, 196), (255, 226, 234))
     elif "leaves" in spec.extras or (is_windy and spec.season is not Season.WINTER):
-        colors = build.leaves()[1:] + ((226, 132, 48),)
+        colors = (*build.leaves()[1:], (226, 132, 48))
     elif spec.season is Season.AUTUMN and spec.place in (
         Place.FOREST,
         Place.GARDEN,
@@ -269,4 +270,5 @@ def _vignette(width: int, height: int, rng: np.random.Generator) -> npt.NDArray[
     mask = (255 - 96 * far**1.6).astype(np.float32)
     full = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
     noise = rng.random((height, width), dtype=np.float32) * 1.6 - 0.8
-    return cv2.cvtColor(cv2.convertScaleAbs(full + noise), cv2.COLOR_GRAY2RGB)
+    grey = np.clip(full + noise + 0.5, 0, 255).astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)

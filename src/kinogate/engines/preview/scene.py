@@ -11,128 +11,40 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TypeVar
 
+from kinogate.engines.preview.habits import (
+    ANYWHERE,
+    BACKDROPS,
+    CAST,
+    DAYLIGHT,
+    EXTRA_HOMES,
+    HOMES,
+    INDOORS,
+    NO_WEATHER,
+    RANK,
+)
 from kinogate.engines.preview.lexicon import Finding, find_words
+from kinogate.engines.preview.spec import (
+    Camera,
+    Place,
+    SceneSpec,
+    Season,
+    SubjectSpec,
+    Time,
+    Weather,
+)
 
-
-class Time(StrEnum):
-    """Time of day."""
-
-    DAWN = "dawn"
-    MORNING = "morning"
-    NOON = "noon"
-    SUNSET = "sunset"
-    DUSK = "dusk"
-    NIGHT = "night"
-
-
-class Place(StrEnum):
-    """Where the scene is set."""
-
-    HILLS = "hills"
-    MOUNTAINS = "mountains"
-    SEA = "sea"
-    BEACH = "beach"
-    CITY = "city"
-    STREET = "street"
-    FOREST = "forest"
-    DESERT = "desert"
-    LAKE = "lake"
-    VILLAGE = "village"
-    SNOWFIELD = "snowfield"
-    UNDERWATER = "underwater"
-    SPACE = "space"
-    MOON = "moon"
-    GARDEN = "garden"
-    PAVILION = "pavilion"
-    ROAD = "road"
-    ROOM = "room"
-    STAGE = "stage"
-    CAFE = "cafe"
-
-
-class Weather(StrEnum):
-    """What the sky does."""
-
-    CLEAR = "clear"
-    CLOUDY = "cloudy"
-    RAIN = "rain"
-    STORM = "storm"
-    SNOW = "snow"
-    FOG = "fog"
-    WIND = "wind"
-    SANDSTORM = "sandstorm"
-
-
-class Camera(StrEnum):
-    """How the camera moves; left and right are the camera's, so the content moves the other way."""
-
-    PAN_LEFT = "pan_left"
-    PAN_RIGHT = "pan_right"
-    TILT_UP = "tilt_up"
-    TILT_DOWN = "tilt_down"
-    ZOOM_IN = "zoom_in"
-    ZOOM_OUT = "zoom_out"
-    ORBIT = "orbit"
-    TRACKING = "tracking"
-    STATIC = "static"
-    HANDHELD = "handheld"
-    CRANE = "crane"
-
-
-class Season(StrEnum):
-    """Season; tints foliage and chooses what falls from the trees."""
-
-    SPRING = "spring"
-    SUMMER = "summer"
-    AUTUMN = "autumn"
-    WINTER = "winter"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectSpec:
-    """Who or what acts.
-
-    Attributes:
-        kind: A key of `subjects.KINDS`.
-        count: How many, 1–7.
-        action: `run`, `walk`, `fly`, `dance`, `sit`, `swim`, `sail`, `drive`, `jump`, `stand` or
-            `launch`; empty means the kind's own default.
-        color: A colour word such as `red`, or None for the kind's own.
-    """
-
-    kind: str
-    count: int = 1
-    action: str = ""
-    color: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SceneSpec:
-    """One scene, fully decided.
-
-    Attributes:
-        time: Time of day.
-        place: Main place.
-        backdrop: A second place seen behind the first, or None.
-        weather: Weather.
-        season: Season.
-        subjects: At most three, the first leads.
-        camera: Camera move.
-        extras: Sorted words such as `fireworks`, `aurora`, `rainbow`, `lighthouse`.
-    """
-
-    time: Time
-    place: Place
-    backdrop: Place | None
-    weather: Weather
-    season: Season
-    subjects: tuple[SubjectSpec, ...]
-    camera: Camera
-    extras: tuple[str, ...] = ()
-
+__all__ = [
+    "Camera",
+    "Place",
+    "SceneSpec",
+    "Season",
+    "SubjectSpec",
+    "Time",
+    "Weather",
+    "plan_scene",
+]
 
 _T = TypeVar("_T")
 _MAX_SUBJECTS = 3
@@ -151,133 +63,6 @@ _PEOPLE = frozenset(
     }
 )
 _VEHICLES = frozenset({"car", "bus", "train", "bicycle", "boat", "ship", "airplane", "rocket"})
-_RANK: tuple[Place, ...] = (
-    # Of two places in one prompt, the earlier here is the stage and the later the backdrop.
-    Place.UNDERWATER,
-    Place.MOON,
-    Place.CAFE,
-    Place.ROOM,
-    Place.STAGE,
-    Place.PAVILION,
-    Place.ROAD,
-    Place.STREET,
-    Place.BEACH,
-    Place.LAKE,
-    Place.GARDEN,
-    Place.VILLAGE,
-    Place.FOREST,
-    Place.SEA,
-    Place.SNOWFIELD,
-    Place.DESERT,
-    Place.HILLS,
-    Place.CITY,
-    Place.MOUNTAINS,
-    Place.SPACE,
-)
-_BACKDROPS = frozenset(
-    {
-        Place.MOUNTAINS,
-        Place.CITY,
-        Place.FOREST,
-        Place.HILLS,
-        Place.DESERT,
-        Place.VILLAGE,
-        Place.SEA,
-    }
-)
-_HOMES: dict[str, tuple[Place, ...]] = {
-    "cat": (Place.HILLS, Place.ROOM, Place.STREET),
-    "kitten": (Place.HILLS, Place.ROOM, Place.GARDEN),
-    "dog": (Place.HILLS, Place.BEACH, Place.GARDEN),
-    "puppy": (Place.HILLS, Place.GARDEN),
-    "horse": (Place.HILLS, Place.DESERT),
-    "bird": (Place.MOUNTAINS, Place.LAKE, Place.FOREST),
-    "birds": (Place.LAKE, Place.SEA, Place.MOUNTAINS),
-    "fish": (Place.UNDERWATER,),
-    "whale": (Place.UNDERWATER, Place.SEA),
-    "dolphin": (Place.SEA, Place.UNDERWATER),
-    "butterfly": (Place.GARDEN,),
-    "rabbit": (Place.HILLS, Place.GARDEN),
-    "fox": (Place.FOREST, Place.SNOWFIELD),
-    "camel": (Place.DESERT,),
-    "monkey": (Place.FOREST,),
-    "bear": (Place.FOREST, Place.MOUNTAINS),
-    "panda": (Place.PAVILION, Place.FOREST),
-    "elephant": (Place.DESERT, Place.HILLS),
-    "deer": (Place.FOREST, Place.SNOWFIELD),
-    "cow": (Place.VILLAGE, Place.HILLS),
-    "sheep": (Place.VILLAGE, Place.HILLS),
-    "duck": (Place.LAKE,),
-    "tiger": (Place.FOREST, Place.MOUNTAINS),
-    "lion": (Place.DESERT, Place.HILLS),
-    "dragon": (Place.MOUNTAINS, Place.PAVILION),
-    "dancer": (Place.STAGE,),
-    "runner": (Place.ROAD, Place.CITY, Place.BEACH),
-    "couple": (Place.BEACH, Place.GARDEN, Place.LAKE),
-    "astronaut": (Place.MOON, Place.SPACE),
-    "robot": (Place.CITY, Place.STREET),
-    "boat": (Place.SEA, Place.LAKE),
-    "ship": (Place.SEA,),
-    "car": (Place.ROAD, Place.CITY, Place.STREET),
-    "bus": (Place.STREET, Place.ROAD),
-    "train": (Place.HILLS, Place.FOREST, Place.MOUNTAINS),
-    "bicycle": (Place.ROAD, Place.VILLAGE, Place.STREET),
-    "airplane": (Place.MOUNTAINS, Place.SEA, Place.CITY),
-    "balloon": (Place.MOUNTAINS, Place.HILLS),
-    "rocket": (Place.DESERT, Place.SPACE),
-    "kite": (Place.HILLS, Place.BEACH),
-    "lantern": (Place.LAKE, Place.PAVILION),
-    "tree": (Place.HILLS,),
-    "flower": (Place.GARDEN,),
-    "umbrella_person": (Place.STREET, Place.GARDEN),
-}
-_EXTRA_HOMES: dict[str, tuple[Place, ...]] = {
-    "lighthouse": (Place.SEA,),
-    "aurora": (Place.SNOWFIELD, Place.MOUNTAINS),
-    "fireworks": (Place.CITY, Place.LAKE),
-    "lanterns": (Place.LAKE, Place.PAVILION),
-    "cup": (Place.CAFE,),
-    "neon": (Place.STREET, Place.CITY),
-    "stars": (Place.MOUNTAINS, Place.LAKE),
-    "fireflies": (Place.FOREST, Place.GARDEN),
-    "fire": (Place.FOREST, Place.BEACH),
-}
-_ANYWHERE = (
-    Place.HILLS,
-    Place.MOUNTAINS,
-    Place.BEACH,
-    Place.LAKE,
-    Place.FOREST,
-    Place.CITY,
-    Place.GARDEN,
-    Place.VILLAGE,
-)
-_CAST: dict[Place, tuple[str, ...]] = {
-    # Who appears when the prompt names nobody; an empty word leaves the place to itself.
-    Place.HILLS: ("horse", "birds", "tree", "balloon"),
-    Place.MOUNTAINS: ("birds", "balloon", "bird"),
-    Place.SEA: ("boat", "birds", "dolphin"),
-    Place.BEACH: ("birds", "dog", "couple"),
-    Place.CITY: ("birds", "airplane", ""),
-    Place.STREET: ("umbrella_person", "car", "person"),
-    Place.FOREST: ("deer", "birds", "fox"),
-    Place.DESERT: ("camel", "birds", "horse"),
-    Place.LAKE: ("duck", "boat", "birds"),
-    Place.VILLAGE: ("cow", "sheep", "bicycle"),
-    Place.SNOWFIELD: ("fox", "deer", "person"),
-    Place.UNDERWATER: ("fish",),
-    Place.SPACE: ("rocket", "astronaut"),
-    Place.MOON: ("astronaut",),
-    Place.GARDEN: ("butterfly", "rabbit"),
-    Place.PAVILION: ("birds",),
-    Place.ROAD: ("car", "bicycle"),
-    Place.ROOM: ("cat", ""),
-    Place.STAGE: ("dancer",),
-    Place.CAFE: ("",),
-}
-_DAYLIGHT = (Time.MORNING, Time.MORNING, Time.NOON, Time.SUNSET, Time.SUNSET, Time.DAWN)
-_INDOORS = frozenset({Place.ROOM, Place.CAFE, Place.STAGE})
-_NO_WEATHER = frozenset({Place.UNDERWATER, Place.SPACE, Place.MOON, Place.STAGE})
 
 
 @dataclass(slots=True)
@@ -317,7 +102,7 @@ def plan_scene(prompt: str, negative_prompt: str, seed: int) -> SceneSpec:
     subjects = found.subjects
     places = _places(found, subjects)
     place = places[0] if places else _choose_place(draw, found, banned)
-    backdrop = next((other for other in places[1:] if other in _BACKDROPS), None)
+    backdrop = next((other for other in places[1:] if other in BACKDROPS), None)
     if not subjects:
         subjects = _cast(draw, place, found, banned)
     time = Time(found.time) if found.time else _choose_time(draw, place, found, banned)
@@ -405,7 +190,8 @@ def _subjects(
                     has_umbrella, umbrella = True, hue
                 else:
                     number = count if near and count else 0
-                    number = max(number, 3 if finding.is_plural else 1)
+                    if number < 2:
+                        number = 3 if finding.is_plural else 1
                     specs.setdefault(value, SubjectSpec(kind=value, count=number, color=hue))
         if any(slot in ("subject", "place", "time") for slot, _ in finding.tags):
             count, color = 0, None
@@ -479,13 +265,13 @@ def _fitting_action(kind: str, pool: list[str]) -> str:
 
 
 def _places(found: _Found, subjects: list[SubjectSpec]) -> list[Place]:
-    places = sorted(found.places, key=_RANK.index)
+    places = sorted(found.places, key=RANK.index)
     kinds = {spec.kind for spec in subjects}
     if Place.SPACE in places and "astronaut" in kinds and len(places) > 1:
         places = [place for place in places if place is not Place.SPACE]
     if Place.UNDERWATER in places:
         return [Place.UNDERWATER]
-    if kinds & {"boat", "ship"} and places and places[0] in _BACKDROPS - {Place.SEA}:
+    if kinds & {"boat", "ship"} and places and places[0] in BACKDROPS - {Place.SEA}:
         places.insert(0, Place.LAKE)  # a boat among mountains needs water under it
     if kinds & {"car", "bus"} and places and places[0] not in (Place.ROAD, Place.STREET):
         places.insert(0, Place.ROAD)
@@ -495,20 +281,20 @@ def _places(found: _Found, subjects: list[SubjectSpec]) -> list[Place]:
 
 
 def _choose_place(draw: _Draw, found: _Found, banned: set[tuple[str, str]]) -> Place:
-    homes: tuple[Place, ...] = _ANYWHERE
+    homes: tuple[Place, ...] = ANYWHERE
     if "dance" in found.actions:
         homes = (Place.STAGE,)
     elif found.subjects:
-        homes = _HOMES.get(found.subjects[0].kind, _ANYWHERE)
+        homes = HOMES.get(found.subjects[0].kind, ANYWHERE)
     else:
-        for extra, places in _EXTRA_HOMES.items():
+        for extra, places in EXTRA_HOMES.items():
             if extra in found.extras:
                 homes = places
                 break
     allowed = [home for home in homes if ("place", home) not in banned]
     return draw.pick(
         "place",
-        allowed or [place for place in _ANYWHERE if ("place", place) not in banned],
+        allowed or [place for place in ANYWHERE if ("place", place) not in banned],
     )
 
 
@@ -529,7 +315,7 @@ def _cast(
     }:
         return []
     else:
-        lead = draw.pick("lead", _CAST[place])
+        lead = draw.pick("lead", CAST[place])
     if not lead or ("subject", lead) in banned:
         return []
     return [_act(SubjectSpec(kind=lead), found.actions)]
@@ -549,7 +335,7 @@ def _choose_time(draw: _Draw, place: Place, found: _Found, banned: set[tuple[str
     elif "rainbow" in found.extras:
         options = (Time.MORNING, Time.NOON)
     else:
-        options = _DAYLIGHT
+        options = DAYLIGHT
     allowed = [time for time in options if ("time", time) not in banned]
     return draw.pick("time", allowed or [time for time in Time if ("time", time) not in banned])
 
@@ -560,10 +346,10 @@ def _choose_weather(
     if found.weathers:
         order = ("sandstorm", "storm", "rain", "snow", "fog", "wind", "cloudy", "clear")
         return Weather(min(found.weathers, key=order.index))
-    if place in _NO_WEATHER or found.extras & {"fireworks", "aurora", "stars"}:
+    if place in NO_WEATHER or found.extras & {"fireworks", "aurora", "stars"}:
         return Weather.CLEAR
     if place is Place.SNOWFIELD:
-        options = (Weather.CLEAR, Weather.SNOW)
+        options: tuple[Weather, ...] = (Weather.CLEAR, Weather.SNOW)
     elif place is Place.PAVILION:
         options = (Weather.FOG, Weather.CLEAR)
     else:
@@ -616,6 +402,6 @@ def _choose_camera(
 
 def _extras(found: _Found, place: Place) -> set[str]:
     extras = set(found.extras)
-    if place in _INDOORS:
+    if place in INDOORS:
         extras -= {"lighthouse"}
     return extras

@@ -30,7 +30,8 @@ def dithered(
         for left in range(0, width, 128):
             part = picture[top : top + 128, left : left + 128]
             part += tile[: part.shape[0], : part.shape[1]] * strength
-    return cv2.convertScaleAbs(cv2.max(picture, 0.0))
+    np.clip(picture + 0.5, 0.0, 255.0, out=picture)
+    return picture.astype(np.uint8)
 
 
 class Sky:
@@ -57,7 +58,7 @@ class Sky:
         rows = np.stack(
             [np.interp(share, places, [c[i] for _, c in palette.sky]) for i in range(3)], axis=1
         ).astype(np.float32)
-        rows = cv2.GaussianBlur(rows, (1, 31), 0)
+        rows = np.asarray(cv2.GaussianBlur(rows, (1, 31), 0), dtype=np.float32)
         picture = np.repeat(rows[:, None, :], small[0], axis=1)
         if sun is not None:
             x = np.arange(small[0], dtype=np.float32) / small[1] * (1 + 2 * _MARGIN_Y)
@@ -65,8 +66,8 @@ class Sky:
             far = np.hypot(x[None, :] - sun[0], y[:, None] - sun[1])
             near = np.exp(-far / 0.11) * 0.9 + np.exp(-far / 0.36) * 0.8
             picture += near[:, :, None] * np.array(palette.glow, dtype=np.float32)
-        picture = cv2.resize(picture, full, interpolation=cv2.INTER_LINEAR)
-        self._picture = dithered(picture, rng, 1.3)
+        grown = cv2.resize(picture, full, interpolation=cv2.INTER_LINEAR)
+        self._picture = dithered(np.asarray(grown, dtype=np.float32), rng, 1.3)
 
     def draw(self, frame: Frame) -> None:
         """Fill the whole canvas."""

@@ -21,7 +21,6 @@ class Water:
 
     def __init__(
         self,
-        palette: Palette,
         rng: np.random.Generator,
         *,
         top: float,
@@ -31,8 +30,16 @@ class Water:
         rough: float = 1.0,
         bottom: float = 1.0,
     ) -> None:
-        """`top` is the far edge in world units; `clear` and `murk` are how much of `deep` covers
-        the mirror at the far edge and near by; `rough` is the ripple, 1.0 a breeze.
+        """Make water whose far edge is at world y `top`.
+
+        Args:
+            rng: Source of the ripple's phases.
+            top: Far edge, world y.
+            deep: Colour of the water itself, lit.
+            clear: How much of `deep` covers the mirror at the far edge, 0.0–1.0.
+            murk: The same near by.
+            rough: Ripple; 1.0 is a breeze.
+            bottom: Near edge, world y.
         """
         self._top, self._bottom, self._rough = top, bottom, rough
         self._clear, self._murk = clear, murk
@@ -55,7 +62,7 @@ class Water:
         )
         map_x, map_y = self._displaced(frame, rows, columns, above // 2)
         mirror = cv2.remap(small, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-        self._tint(mirror)
+        self._tint(np.asarray(mirror, dtype=np.uint8))
         region = frame.canvas[edge:end]
         region[:] = cv2.resize(mirror, (width, end - edge), interpolation=cv2.INTER_LINEAR)
 
@@ -189,9 +196,9 @@ class Wave:
         first = np.sin(x * k + p[0] - t * 1.1 * pace)
         peaked = first + 0.28 * np.cos(2 * (x * k + p[0] - t * 1.1 * pace))
         slow = 0.5 * np.sin(x * k * 0.37 + p[1] + t * 0.6 * pace)
-        return self._base - self._swell * (
-            peaked + slow + 0.25 * np.sin(x * k * 2.7 + p[2] - t * 1.9)
-        )
+        ripple = 0.25 * np.sin(x * k * 2.7 + p[2] - t * 1.9)
+        edge: npt.NDArray[np.float64] = self._base - self._swell * (peaked + slow + ripple)
+        return edge
 
     def draw(self, frame: Frame) -> None:
         """Draw the wave of this moment."""

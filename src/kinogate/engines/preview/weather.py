@@ -200,7 +200,8 @@ class Lightning:
             return
         strength = math.exp(-age * 9.0) + (0.6 * math.exp(-abs(age - 0.22) * 24.0))
         flash = min(150, round(130 * strength))
-        cv2.add(frame.light, (flash * 0.8, flash * 0.85, flash, 0.0), dst=frame.light)
+        white = np.full_like(frame.light, (flash * 0.8, flash * 0.85, flash))
+        cv2.add(frame.light, white, dst=frame.light)
         frame.is_lit = True
         if age > 0.30:
             return
@@ -209,7 +210,7 @@ class Lightning:
         x = frame.view.width / 2 + rng.uniform(-0.38, 0.38) * self._aspect * height
         self._bolt(frame, rng, x, 0.0, self._low * height, max(2, height // 240))
 
-    def _bolt(
+    def _bolt(  # noqa: PLR0917 - one drawing, used in one place
         self, frame: Frame, rng: np.random.Generator, x: float, top: float, low: float, wide: int
     ) -> None:
         steps = max(6, round(26 * (low - top) / frame.view.height))

@@ -15,11 +15,12 @@ from kinogate.engines.preview.places import (
     road,
     sea,
     space,
+    theatre,
     village,
     woods,
 )
 from kinogate.engines.preview.places.base import PlaceBuilder
-from kinogate.engines.preview.scene import Place
+from kinogate.engines.preview.spec import Place
 
 PLACES: Mapping[Place, PlaceBuilder] = MappingProxyType(
     {
@@ -41,7 +42,7 @@ PLACES: Mapping[Place, PlaceBuilder] = MappingProxyType(
         Place.PAVILION: lake.build_pavilion,
         Place.ROAD: road.build_road,
         Place.ROOM: interior.build_room,
-        Place.STAGE: interior.build_stage,
+        Place.STAGE: theatre.build_stage,
         Place.CAFE: interior.build_cafe,
     }
 )

@@ -11,7 +11,7 @@ from kinogate.engines.preview.canvas import Color
 from kinogate.engines.preview.foliage import Brush
 from kinogate.engines.preview.layers import Layer, ShapeBuilder
 from kinogate.engines.preview.palette import Palette, foliage, grass
-from kinogate.engines.preview.scene import SceneSpec, Season, Weather
+from kinogate.engines.preview.spec import SceneSpec, Season, Weather
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +22,7 @@ class Build:
         spec: The plan.
         palette: Its light.
         rng: Seeded; the only source of chance.
+        seed: The shot's seed, for streams that must not disturb `rng`.
         width: Canvas width in pixels.
         height: Canvas height in pixels.
         sun: Where the light stands, world units; also set when it is hidden.
@@ -33,6 +34,7 @@ class Build:
     spec: SceneSpec
     palette: Palette
     rng: np.random.Generator
+    seed: int
     width: int
     height: int
     sun: tuple[float, float]

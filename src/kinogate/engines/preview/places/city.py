@@ -12,7 +12,7 @@ from kinogate.engines.preview.foliage import blob, ellipse, quad
 from kinogate.engines.preview.layers import Frame, Haze, Layer, ShapeBuilder, glow
 from kinogate.engines.preview.places.base import Build, Stage
 from kinogate.engines.preview.places.hills import backdrop
-from kinogate.engines.preview.scene import Time, Weather
+from kinogate.engines.preview.spec import Time, Weather
 from kinogate.engines.preview.terrain import skyline
 from kinogate.engines.preview.water import Glints, Water
 
@@ -79,9 +79,7 @@ def build_city(build: Build) -> Stage:
     )
     deep = build.lit((30, 66, 92))
     stage.back.append(
-        Water(
-            build.palette, build.rng, top=shore + 0.012, deep=deep, clear=0.10, murk=0.5, rough=1.3
-        )
+        Water(build.rng, top=shore + 0.012, deep=deep, clear=0.10, murk=0.5, rough=1.3)
     )
     stage.back.append(
         Glints(
@@ -125,7 +123,6 @@ def build_street(build: Build) -> Stage:
     if wet or build.palette.is_dark:
         stage.back.append(
             Water(
-                build.palette,
                 build.rng,
                 top=0.858,
                 deep=mix(asphalt, (0, 0, 0), 0.25),
@@ -185,7 +182,7 @@ def _towers(build: Build, depth: float, base: float, height: float) -> list[Laye
     return layers
 
 
-def _crown(
+def _crown(  # noqa: PLR0917 - one drawing, used in one place
     out: ShapeBuilder,
     rng: np.random.Generator,
     x: float,
@@ -208,7 +205,7 @@ def _crown(
         out.add(quad(x + wide * 0.12, top - 0.014, x + wide * 0.45, top), wall)
 
 
-def _neon_sign(
+def _neon_sign(  # noqa: PLR0917 - one drawing, used in one place
     build: Build, out: ShapeBuilder, lamps: list[_Lamp], x: float, top: float, high: float
 ) -> None:
     rng = build.rng
@@ -275,7 +272,7 @@ def _shops(build: Build) -> list[Layer]:
     return layers
 
 
-def _front(
+def _front(  # noqa: PLR0917 - one drawing, used in one place
     build: Build,
     out: ShapeBuilder,
     lamps: list[_Lamp],

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from kinogate.engines.preview.canvas import Color, disc, mix
 from kinogate.engines.preview.effects import Bubbles, Shafts
-from kinogate.engines.preview.foliage import blob, ellipse, rock
+from kinogate.engines.preview.foliage import Brush, blob, ellipse, rock
 from kinogate.engines.preview.layers import Frame, Haze, Layer, Ridge, ShapeBuilder, waves
 from kinogate.engines.preview.palette import Palette
 from kinogate.engines.preview.places.base import Build, Stage
-from kinogate.engines.preview.scene import Time
 from kinogate.engines.preview.sky import Sky
+from kinogate.engines.preview.spec import Time
 from kinogate.engines.preview.terrain import PERIOD
+
+_Lit = Callable[[Color, float], Color]
+"""A daylight colour seen through water, by nearness 0.0–1.0."""
 
 _CORALS: tuple[Color, ...] = (
     (240, 104, 96),
@@ -90,8 +95,6 @@ def _scaled(color: Color, share: float) -> Color:
 
 
 def _water_sky(palette: Palette, light: float) -> Palette:
-    from dataclasses import replace
-
     stops: tuple[tuple[float, Color], ...] = (
         (0.0, _scaled((116, 212, 222), light)),
         (0.25, _scaled((48, 160, 194), light)),
@@ -170,14 +173,20 @@ class _Jellies:
             disc(frame.canvas, px - wide * 0.3, py - tall * 0.45, wide * 0.12, (240, 220, 240))
 
 
-def _reef(build: Build, lit, *, depth, base, near, count, size):  # type: ignore[no-untyped-def]
+def _reef(
+    build: Build,
+    lit: _Lit,
+    *,
+    depth: float,
+    base: float,
+    near: float,
+    count: int,
+    size: float,
+) -> Layer:
     """Corals of several shapes among stones."""
     rng = build.rng
     out = ShapeBuilder()
     period = 4.2
-    stones = build.brush(out, ((80, 84, 110), (110, 116, 136), (130, 130, 140)), depth)
-    from kinogate.engines.preview.foliage import Brush
-
     tones = (lit((60, 70, 98), near), lit((96, 104, 128), near), lit((120, 126, 140), near))
     stones = Brush(out=out, rng=rng, tones=tones, side=build.side)
     for x in np.sort(rng.uniform(0, period, count)):
@@ -241,7 +250,7 @@ def _branching(  # noqa: PLR0917
             _branching(out, rng, tip_x, tip_y, long * 0.74, color, bend, level - 1)
 
 
-def _weeds(build: Build, lit) -> Layer:  # type: ignore[no-untyped-def]
+def _weeds(build: Build, lit: _Lit) -> Layer:
     """Tall weed that waves at both edges."""
     rng = build.rng
     out = ShapeBuilder()

@@ -8,7 +8,7 @@ from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.foliage import Brush, bloom, broadleaf, bush, ellipse, rock, tuft
 from kinogate.engines.preview.layers import Haze, Layer, ShapeBuilder
 from kinogate.engines.preview.places.base import Build, Stage
-from kinogate.engines.preview.scene import Place, Season
+from kinogate.engines.preview.spec import Place, Season
 from kinogate.engines.preview.terrain import hills, mountains, pines, skyline, treeline
 
 _PETALS: tuple[Color, ...] = (

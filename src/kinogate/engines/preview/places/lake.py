@@ -9,7 +9,7 @@ from kinogate.engines.preview.foliage import Brush, bush, ellipse, quad, rock, t
 from kinogate.engines.preview.layers import Haze, Layer, ShapeBuilder
 from kinogate.engines.preview.places.base import Build, Stage
 from kinogate.engines.preview.places.hills import backdrop, copse, fringe
-from kinogate.engines.preview.scene import Place, Weather
+from kinogate.engines.preview.spec import Place, Weather
 from kinogate.engines.preview.terrain import hills, mountains, treeline
 from kinogate.engines.preview.water import Glints, Water
 
@@ -75,7 +75,7 @@ def still_water(build: Build, top: float) -> list[Layer]:
     deep = build.lit((30, 84, 98))
     clear = build.spec.weather in (Weather.CLEAR, Weather.CLOUDY, Weather.WIND)
     return [
-        Water(build.palette, build.rng, top=top, deep=deep, clear=0.10, murk=0.55, rough=0.6),
+        Water(build.rng, top=top, deep=deep, clear=0.10, murk=0.55, rough=0.6),
         Glints(
             build.palette,
             build.rng,
@@ -139,7 +139,7 @@ def bamboo(build: Build, *, side: float) -> Layer:
     return out.layer(1.2, None, build.wind)
 
 
-def _leaf(
+def _leaf(  # noqa: PLR0917 - one drawing, used in one place
     out: ShapeBuilder,
     rng: np.random.Generator,
     x: float,
@@ -157,7 +157,7 @@ def _leaf(
     out.add(shape, tones[int(rng.random() < 0.5)], 0.006, rigid=True)
 
 
-def _roof(
+def _roof(  # noqa: PLR0917 - one drawing, used in one place
     out: ShapeBuilder, x: float, y: float, half: float, tall: float, tile: Color, edge: Color
 ) -> None:
     """One roof whose corners turn upwards."""
@@ -173,7 +173,8 @@ def _roof(
     for rib in np.linspace(-0.8, 0.8, 9):
         top = np.array([x + rib * half * 0.30, y - tall * 0.92])
         foot = np.array([x + rib * half, y - tall * 0.30 * abs(rib) ** 4])
-        out.add(np.array([top, top + (half * 0.008, 0), foot + (half * 0.012, 0), foot]), edge)
+        tip, toe = np.array([half * 0.008, 0.0]), np.array([half * 0.012, 0.0])
+        out.add(np.array([top, top + tip, foot + toe, foot]), edge)
 
 
 def _island(build: Build, x: float, base: float) -> list[Layer]:
@@ -197,7 +198,7 @@ def _island(build: Build, x: float, base: float) -> list[Layer]:
     return layers
 
 
-def _willow(
+def _willow(  # noqa: PLR0917 - one drawing, used in one place
     build: Build, out: ShapeBuilder, x: float, base: float, height: float, depth: float
 ) -> None:
     rng = build.rng

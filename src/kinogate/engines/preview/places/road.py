@@ -9,7 +9,7 @@ from kinogate.engines.preview.foliage import Brush, quad, tuft
 from kinogate.engines.preview.layers import Layer, ShapeBuilder
 from kinogate.engines.preview.places.base import Build, Stage
 from kinogate.engines.preview.places.hills import backdrop, copse
-from kinogate.engines.preview.scene import Place, Weather
+from kinogate.engines.preview.spec import Place, Weather
 from kinogate.engines.preview.terrain import hills, mountains, pines, treeline
 from kinogate.engines.preview.water import Water
 
@@ -51,9 +51,7 @@ def build_road(build: Build) -> Stage:
     if build.spec.weather in (Weather.RAIN, Weather.STORM):
         gray = build.lit((70, 72, 82))
         stage.back.append(
-            Water(
-                build.palette, build.rng, top=0.845, bottom=0.965, deep=gray, clear=0.6, murk=0.75
-            )
+            Water(build.rng, top=0.845, bottom=0.965, deep=gray, clear=0.6, murk=0.75)
         )
     stage.back.append(_rail(build))
     stage.front.append(_verge(build, green))

@@ -10,7 +10,7 @@ from kinogate.engines.preview.foliage import ellipse, palm, quad, rock
 from kinogate.engines.preview.layers import Layer, ShapeBuilder
 from kinogate.engines.preview.places.base import Build, Stage
 from kinogate.engines.preview.places.hills import backdrop
-from kinogate.engines.preview.scene import Time, Weather
+from kinogate.engines.preview.spec import Time, Weather
 from kinogate.engines.preview.terrain import hills
 from kinogate.engines.preview.water import Glints, Shore, Water, Wave
 
@@ -107,7 +107,6 @@ def _surface(build: Build, top: float) -> list[Layer]:
     deep = build.lit(mix(_DEEP, (60, 84, 92), 0.5) if is_stormy else _DEEP)
     bright = build.spec.time in (Time.NOON, Time.MORNING)
     water = Water(
-        build.palette,
         build.rng,
         top=top,
         deep=deep,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.foliage import ellipse, rock
@@ -217,7 +218,7 @@ def _ball(
     rng: np.random.Generator,
     side: float,
     banded: bool,
-) -> np.ndarray:
+) -> npt.NDArray[np.uint8]:
     axis = np.linspace(-1, 1, size, dtype=np.float32)
     x, y = np.meshgrid(axis, axis)
     r2 = x * x + y * y
@@ -243,7 +244,8 @@ def _ball(
     shaded = color * (0.05 + 0.95 * light)[:, :, None] + rim[:, :, None] * 120.0
     edge = np.clip((1 - np.sqrt(r2)) * size / 2, 0, 1)
     rgb = np.clip(shaded, 0, 255) * edge[:, :, None]
-    return np.rint(np.dstack([rgb, edge * 255])).astype(np.uint8)
+    rgba: npt.NDArray[np.uint8] = np.rint(np.dstack([rgb, edge * 255])).astype(np.uint8)
+    return rgba
 
 
 def _craters(build: Build) -> Layer:

@@ -12,7 +12,7 @@ from kinogate.engines.preview.foliage import bloom, broadleaf, bush, ellipse, po
 from kinogate.engines.preview.layers import Frame, Layer, ShapeBuilder
 from kinogate.engines.preview.places.base import Build, Stage
 from kinogate.engines.preview.places.hills import backdrop, copse, fringe, meadow
-from kinogate.engines.preview.scene import Season
+from kinogate.engines.preview.spec import Season
 from kinogate.engines.preview.terrain import hills
 
 _PETALS: tuple[Color, ...] = (

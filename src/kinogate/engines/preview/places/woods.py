@@ -10,7 +10,7 @@ from kinogate.engines.preview.foliage import blob, pine, tuft
 from kinogate.engines.preview.layers import Haze, Layer, ShapeBuilder
 from kinogate.engines.preview.places.base import Build, Stage
 from kinogate.engines.preview.places.hills import backdrop, copse, fringe, ground_cover
-from kinogate.engines.preview.scene import Place, Season, Time, Weather
+from kinogate.engines.preview.spec import Place, Season, Time, Weather
 from kinogate.engines.preview.terrain import hills, mountains, pines, treeline
 
 
