@@ -74,7 +74,7 @@ class FileEndpoint:
             raise CallerError(
                 ErrorCode.METHOD_NOT_ALLOWED, "Only GET and HEAD are allowed for this URL."
             )
-        path = FILES_PATH + request.scope["path"].rpartition(FILES_PATH)[2]
+        path = FILES_PATH + request.scope["path"].partition(FILES_PATH)[2]
         query = request.scope["query_string"].decode("latin-1")
         return self._signer.verify(path, query, self._clock.now_ms() // 1000)
 

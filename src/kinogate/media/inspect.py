@@ -55,6 +55,7 @@ _SAMPLE_RATES = range(8_000, 192_001)
 _MAX_BAD_PACKETS = 3  # a cut MP3 begins with frames that lack their bit reservoir
 # Encoders put up to two frames of silence around an MP3; a file "of 30 seconds" must still pass.
 _MP3_SLACK_S = 0.06
+_MOST_DECODED = 120
 _VIDEO_CODECS = frozenset({"h264", "hevc", "mpeg4", "vp9", "av1", "mjpeg", "prores"})
 
 
@@ -183,6 +184,9 @@ def inspect_video(path: Path, limits: VideoRule) -> FootageFacts:
         _check_footage_sides(width, height, limits)
         fps = float(stream.average_rate or 0)
         frame_count, duration_s, rotation = _read_packets(container, stream)
+        # Once more: decoding replaces what the container claimed by what the pictures have.
+        width, height = stream.codec_context.width, stream.codec_context.height
+        _check_footage_sides(width, height, limits)
     if rotation % 180:
         width, height = height, width
     _check_footage_times(duration_s, fps, limits)
@@ -297,7 +301,8 @@ def _read_packets(container: InputContainer, stream: VideoStream) -> tuple[int, 
             count += 1
             first = packet.pts if first is None else min(first, packet.pts)
             end = max(end, packet.pts + (packet.duration or 0))
-        for frame in packet.decode():
+        # Footage made of key frames alone would be decoded whole.
+        for frame in packet.decode() if decoded < _MOST_DECODED else ():
             rotation = rotation if decoded else frame.rotation
             decoded += 1
     if first is None or not decoded or stream.time_base is None:

@@ -244,6 +244,12 @@ def test_a_blob_without_a_known_suffix_is_plain_bytes(desk: Desk) -> None:
     assert reply.headers["content-type"] == "application/octet-stream"
 
 
+def test_a_key_may_hold_the_word_files(desk: Desk) -> None:
+    asyncio.run(desk.blobs.put_bytes("a/files/b.mp4", b"film", "video/mp4"))
+    link = desk.signer.sign("a/files/b.mp4", filename="b.mp4", expires_at=2_000)
+    assert desk.client.get(link).content == b"film"
+
+
 def test_ranges_of_an_empty_file_are_unsatisfiable() -> None:
     with pytest.raises(Unsatisfiable):
         parse_ranges("bytes=0-", 0)
