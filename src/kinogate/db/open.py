@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
@@ -88,7 +88,7 @@ def open_database(url: str) -> Database:
         url: `sqlite:///FILE` or `postgresql+psycopg://USER:PASSWORD@HOST/NAME`.
 
     Raises:
-        ValueError: The address is none of the two forms.
+        ValueError: The address is none of the two forms, or the Postgres driver is missing.
         InternalError: UNAVAILABLE: it cannot be reached, or it is newer than this program.
     """
     try:
@@ -104,9 +104,7 @@ def open_database(url: str) -> Database:
         gate = WriteGate(path.with_name(path.name + ".gate"))
         engine = _sqlite_engine(f"sqlite:///{path}", gate)
     elif kind == "postgresql":
-        engine = create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_size=POOL_SIZE, pool_pre_ping=True
-        )
+        engine = _postgres_engine(parsed)
     else:
         msg = "The database address must begin with sqlite:/// or postgresql+psycopg://."
         raise ValueError(msg)
@@ -119,6 +117,16 @@ def open_database(url: str) -> Database:
         engine.dispose()
         raise unavailable(exc) from exc
     return Database(engine, path, gate)
+
+
+def _postgres_engine(url: URL) -> Engine:
+    try:
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_size=POOL_SIZE, pool_pre_ping=True
+        )
+    except ImportError as exc:
+        msg = "Postgres needs the extra: pip install 'kinogate[postgres]'."
+        raise ValueError(msg) from exc
 
 
 def _sqlite_engine(url: str, gate: WriteGate) -> Engine:
