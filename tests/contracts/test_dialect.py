@@ -167,6 +167,19 @@ def test_a_malformed_body_is_refused_as_such(speaker: Speaker, body: bytes) -> N
     assert reply.status == 400
 
 
+@pytest.mark.parametrize("speaker", [s for s in SPEAKERS.values() if s.name != "openai"])
+def test_a_form_where_json_is_wanted_is_told_so(server: Harness, speaker: Speaker) -> None:
+    headers = {
+        **server.auth(),
+        **speaker.headers,
+        "content-type": "application/x-www-form-urlencoded",  # what `curl -d` says
+    }
+    content = json.dumps(speaker.body()).encode()
+    reply = server.client.post(speaker.create, headers=headers, content=content)
+    assert reply.status_code in (400, 415)
+    assert "application/json" in dig(reply.json(), speaker.message_at)
+
+
 @EVERY
 def test_unknown_members_are_reported_and_change_nothing(speaker: Speaker) -> None:
     plain = speaker.dialect.parse_create(speaker.call(speaker.body()))

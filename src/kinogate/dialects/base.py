@@ -291,6 +291,20 @@ def json_reply(
     )
 
 
+def json_body(call: Call) -> bytes:
+    """The body of a call that must be JSON; a missing or odd content type is let through.
+
+    Raises:
+        CallerError: CONTENT_TYPE_UNSUPPORTED for a form (what `curl -d` sends unless told else).
+    """
+    if call.form is not None:
+        raise CallerError(
+            ErrorCode.CONTENT_TYPE_UNSUPPORTED,
+            "The header Content-Type must be application/json.",
+        )
+    return call.body
+
+
 def bearer(call: Call) -> str | None:
     """The token of an `Authorization: Bearer` header; None when absent or of another scheme."""
     scheme, _, token = call.headers.get("authorization", "").partition(" ")

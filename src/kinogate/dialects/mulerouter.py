@@ -18,6 +18,7 @@ from kinogate.dialects.base import (
     Reply,
     Route,
     TaskView,
+    json_body,
     json_reply,
     retry_after,
 )
@@ -162,7 +163,7 @@ class MuleRouter(Dialect):
 
     def parse_create(self, call: Call) -> Submission:
         """Read a create body; spec §C.2."""
-        return read_body(read_object(call.body), call.params["model"])
+        return read_body(read_object(json_body(call)), call.params["model"])
 
     def render_created(self, view: TaskView, call: Call) -> Reply:
         """202 and the task's state."""

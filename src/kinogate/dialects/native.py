@@ -22,6 +22,7 @@ from kinogate.dialects.base import (
     Reply,
     Route,
     TaskView,
+    json_body,
     json_reply,
     parse_task_id,
     retry_after,
@@ -126,7 +127,7 @@ class Native(Dialect):
 
     def parse_create(self, call: Call) -> Submission:
         """Read a create body; every member is listed in docs/dialects/native.md."""
-        body = read_object(call.body)
+        body = read_object(json_body(call))
         media, audio = _media(body)
         shots = body.choice("shot_type", ShotType)
         request = GenerationRequest(

@@ -15,6 +15,7 @@ from kinogate.dialects.base import (
     Reply,
     Route,
     TaskView,
+    json_body,
     json_reply,
     retry_after,
 )
@@ -112,7 +113,7 @@ class Unified(Dialect):
 
     def parse_create(self, call: Call) -> Submission:
         """Read a create body; spec §A.2."""
-        body = read_object(call.body)
+        body = read_object(json_body(call))
         media, audio = _media(body)
         request = GenerationRequest(
             model=body.required_text("model"),

@@ -19,6 +19,7 @@ from kinogate.dialects.base import (
     Reply,
     Route,
     TaskView,
+    json_body,
     json_reply,
     retry_after,
 )
@@ -151,7 +152,7 @@ class Vtrix(Dialect):
 
     def parse_create(self, call: Call) -> Submission:
         """Read a create body of either form; spec §B.2."""
-        return read_body(read_object(call.body))
+        return read_body(read_object(json_body(call)))
 
     def render_created(self, view: TaskView, call: Call) -> Reply:
         """The task object, which has neither output nor error yet."""

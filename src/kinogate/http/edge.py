@@ -258,7 +258,11 @@ class Edge:
                 return
             quiet += 1
             await asyncio.sleep(_STREAM_STEP_S)
-            task = await self._services.tasks.get(principal, task.id)
+            try:
+                task = await self._services.tasks.get(principal, task.id)
+            except KinogateError as error:  # deleted meanwhile: a stream ends in words all the same
+                yield b"event: error\ndata: " + dialect.render_error(error, call).body + b"\n\n"
+                return
 
     # -- ending -----------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -12,7 +13,7 @@ from harness import Harness
 from kinogate.dialects.base import TaskView
 from kinogate.dialects.vtrix import Vtrix
 from kinogate.domain.errors import ErrorCode, KinogateError
-from kinogate.domain.task import Status
+from kinogate.domain.task import Status, Task
 from speakers import SPEAKERS
 
 VTRIX = SPEAKERS["vtrix"]
@@ -222,3 +223,19 @@ def test_the_sheet_of_an_unknown_model_is_refused(server: Harness) -> None:
     reply = server.client.get("/api/v1/skill/models/nope/spec", headers=server.auth())
     assert reply.status_code == 400
     assert reply.json()["error"]["code"] == "001027099"
+
+
+def test_a_stream_of_a_task_deleted_meanwhile_ends_with_error(server: Harness) -> None:
+    task = server.put(Status.RUNNING)
+    store_get, calls = server.store.get, itertools.count()
+
+    async def get(account_id: str, task_id: str) -> Task | None:
+        return await store_get(account_id, task_id) if next(calls) == 0 else None
+
+    server.store.get = get  # type: ignore[method-assign]
+    path = f"/model/v1/generation/task/{task.id}/stream"
+    events = server.client.get(path, headers=server.auth()).text.strip().split("\n\n")
+    assert events[0].startswith("event: output\n")
+    name, data = events[-1].split("\n")
+    assert name == "event: error"
+    assert json.loads(data.removeprefix("data: "))["error"]["code"] == "404"
