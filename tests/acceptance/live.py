@@ -28,7 +28,7 @@ CLIENTS = ROOT / ".clients"
 _START_S, _STOP_S = 60.0, 40.0
 
 # What a reply may never contain, whoever reads it.
-TRACES = ("Traceback", 'File "', "site-packages", "kinogate/", "sqlalchemy", "msgspec")
+TRACES = ("Traceback", 'File "', "site-packages", "kinogate.", "sqlalchemy", "msgspec")
 
 
 def free_port() -> int:
