@@ -2,7 +2,8 @@
 
     python durable_process.py DATABASE_URL JOURNAL COUNT [LEASE_S]
 
-Each start appends `start PID TIME` to the journal, each engine start `render PID TASK TIME`.
+Each start appends `start PID TIME` to the journal, each engine start `render PID TASK TIME`, and
+on SQLite, where there is nobody to talk to, each use of the network `network PID EVENT TIME`.
 """
 
 from __future__ import annotations
@@ -110,6 +111,13 @@ async def live(url: str, journal: str, count: int, lease_s: float) -> None:
     store = SqlTaskStore(database)
     fd = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     stages = JournalStages(store, fd)
+
+    def watch(event: str, _args: object) -> None:
+        if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+            stages.note("network", str(os.getpid()), event)
+
+    if database.path is not None:
+        sys.addaudithook(watch)
     durable = DbosDurable(database, store, stages, slots=SLOTS, clock=Clock(), lease_s=lease_s)
     await durable.start()
     stages.note("start", str(os.getpid()))

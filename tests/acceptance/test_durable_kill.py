@@ -61,6 +61,7 @@ def test_kill_9_loses_no_task_and_pays_each_once(tmp_path: Path, seed: int) -> N
 def check_journal(entries: list[list[str]]) -> None:
     """Each process starts an engine at most once per task, and soon takes up what was begun."""
     renders = [entry for entry in entries if entry[0] == "render"]
+    assert [entry for entry in entries if entry[0] == "network"] == []
     assert len({task for _, _, task, _ in renders}) == TASKS
     per_process = Counter((pid, task) for _, pid, task, _ in renders)
     assert max(per_process.values()) == 1

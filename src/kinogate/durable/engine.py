@@ -31,7 +31,10 @@ log = logging.getLogger(__name__)
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
 OnEvent = Callable[[str, str], None]
-"""Called with `started`, `resumed` or `ended`, and a task's id, on the durable engine's thread."""
+"""Called with `started`, `resumed` or `ended`, and a task's id, on the durable engine's thread.
+
+Must return at once and not raise.
+"""
 
 
 class DbosDurable:

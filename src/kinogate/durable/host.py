@@ -204,7 +204,10 @@ class Host:
         with SetWorkflowID(task_id):
             handle = await DBOS.start_workflow_async(self._workflow, task_id)
         # An id that DBOS knows gives a handle that polls, and runs nothing.
-        return type(handle).__name__ == "WorkflowHandleAsyncTask"
+        is_begun = type(handle).__name__ == "WorkflowHandleAsyncTask"
+        if not is_begun:
+            self._runs.expect_not(task_id)
+        return is_begun
 
     async def _take_over(self) -> None:
         alive = frozenset[str]()

@@ -67,6 +67,10 @@ class Runs:
         """Say that this process has claimed the task and starts it now."""
         self._expected.add(task_id)
 
+    def expect_not(self, task_id: str) -> None:
+        """Take `expect` back."""
+        self._expected.discard(task_id)
+
     def cancel(self, task_id: str) -> bool:
         """Stop the task's stage; False when it does not run here."""
         if task_id not in self._tasks:
