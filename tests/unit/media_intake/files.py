@@ -67,3 +67,8 @@ def footage(
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return buffer.getvalue()
+
+
+def short(value: object) -> str | None:
+    """A test id for long bytes and texts; pytest would spell them out whole."""
+    return repr(value[:20])[:40] if isinstance(value, bytes | str) else None

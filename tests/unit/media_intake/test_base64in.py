@@ -9,6 +9,8 @@ import pytest
 from kinogate.domain.errors import CallerError, ErrorCode
 from kinogate.media.base64in import decode_data_uri, is_inline
 
+from .files import short
+
 DATA = bytes(range(256)) * 2
 PLAIN = base64.b64encode(DATA).decode()
 
@@ -26,6 +28,7 @@ PLAIN = base64.b64encode(DATA).decode()
         (PLAIN.rstrip("="), None),
         (PLAIN.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D"), None),
     ],
+    ids=short,
 )
 def test_every_usual_spelling_decodes(text: str, mime: str | None) -> None:
     assert decode_data_uri(text, max_bytes=len(DATA)) == (DATA, mime)
@@ -47,6 +50,7 @@ def test_every_usual_spelling_decodes(text: str, mime: str | None) -> None:
         "AAAA\0AAAA",
         "%%%%",
     ],
+    ids=short,
 )
 def test_what_is_not_base64_is_refused(text: str) -> None:
     with pytest.raises(CallerError) as caught:
@@ -60,7 +64,9 @@ def test_the_limit_is_inclusive(size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [base64.b64encode(bytes(1001)).decode(), "A" * 1_000_000, "!" * 99_999]
+    "text",
+    [base64.b64encode(bytes(1001)).decode(), "A" * 1_000_000, "!" * 99_999],
+    ids=short,
 )
 def test_more_than_the_limit_is_too_large(text: str) -> None:
     with pytest.raises(CallerError) as caught:
@@ -82,6 +88,7 @@ def test_more_than_the_limit_is_too_large(text: str) -> None:
         ("file:///etc/passwd", False),
         ("", False),
     ],
+    ids=short,
 )
 def test_inline_data_is_told_from_a_url(text: str, expected: bool) -> None:
     assert is_inline(text) is expected

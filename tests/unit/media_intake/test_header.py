@@ -14,7 +14,7 @@ from kinogate.domain.media import Kind
 from kinogate.domain.spec import ImageRule
 from kinogate.media.header import check_inline_image, image_size, orientation, sniff
 
-from .files import encoded, footage, png_header, sound
+from .files import encoded, footage, png_header, short, sound
 
 PICTURE = Image.linear_gradient("L").resize((50, 30)).convert("RGB")
 FILES = {
@@ -63,6 +63,7 @@ def test_image_formats_and_sizes(name: str) -> None:
         (b"PK\x03\x04", None),
         (b"", None),
     ],
+    ids=short,
 )
 def test_other_formats(data: bytes, kind: Kind | None) -> None:
     assert sniff(data[:64]) is kind
@@ -83,6 +84,7 @@ def test_a_turned_image_has_its_upright_size(turn: int, name: str) -> None:
 @pytest.mark.parametrize(
     "exif",
     [b"", b"MM\0*", b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff", b"junk" * 20],
+    ids=short,
 )
 def test_broken_exif_counts_as_upright(exif: bytes) -> None:
     data = encoded(PICTURE, "JPEG")
@@ -115,6 +117,7 @@ def test_any_cut_gives_the_size_or_none(name: str) -> None:
         png_header(0, 10),
         encoded(PICTURE, "PNG")[:12] + b"IDAT" + bytes(20),
     ],
+    ids=short,
 )
 def test_a_crafted_header_gives_none(data: bytes) -> None:
     assert image_size(data) is None
@@ -137,6 +140,7 @@ def test_an_inline_image_within_its_limits_passes() -> None:
         (b"hello", ErrorCode.MEDIA_FORMAT),
         (FILES["png"][1] + bytes(100_000), ErrorCode.MEDIA_TOO_LARGE),
     ],
+    ids=short,
 )
 def test_an_inline_image_beyond_its_limits_is_refused(data: bytes, code: ErrorCode) -> None:
     with pytest.raises(CallerError) as caught:

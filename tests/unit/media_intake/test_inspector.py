@@ -18,7 +18,7 @@ from kinogate.domain.media import AudioFacts, FootageFacts, ImageFacts, ImageRul
 from kinogate.domain.spec import AudioFileRule, ImageRule, VideoRule
 from kinogate.media.inspector import INSPECT_LIMITS, Inspector
 
-from .files import encoded, footage, png_header, sound
+from .files import encoded, footage, png_header, short, sound
 
 T = TypeVar("T")
 FileOf = Callable[[bytes], Path]
@@ -80,6 +80,7 @@ def test_each_kind_of_file_comes_back_with_its_facts(tmp_path: Path) -> None:
         (encoded(PICTURE, "PNG")[:-300], ErrorCode.MEDIA_FORMAT),
         (encoded(PICTURE, "PNG").ljust(20 * MIB + 1, b"\0"), ErrorCode.MEDIA_TOO_LARGE),
     ],
+    ids=short,
 )
 def test_a_refusal_crosses_the_border_with_its_code(
     data: bytes, code: ErrorCode, file_of: FileOf, tmp_path: Path

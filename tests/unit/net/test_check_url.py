@@ -139,7 +139,7 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize("url", BAD)
+@pytest.mark.parametrize("url", BAD, ids=range(len(BAD)))
 def test_a_url_that_is_visibly_wrong_is_refused_without_being_repeated(
     url: str,
 ) -> None:

@@ -155,7 +155,9 @@ def test_a_public_url_may_have_a_path() -> None:
     assert signer.match_own(url) == KEY
 
 
-@pytest.mark.parametrize(("secret", "key_id"), [(b"short", "k1"), (SECRET, ""), (SECRET, "k&1")])
+@pytest.mark.parametrize(
+    ("secret", "key_id"), [(b"short", "k1"), (SECRET, ""), (SECRET, "k&1")], ids=range(3)
+)
 def test_a_weak_signer_is_refused(secret: bytes, key_id: str) -> None:
     with pytest.raises(ValueError, match="must have"):
         LinkSigner(secret, key_id, ORIGIN)
