@@ -12,7 +12,6 @@ from types import MappingProxyType
 import cv2
 
 from kinogate.engines.preview.canvas import Canvas
-from kinogate.engines.preview.pacing import smooth
 from kinogate.engines.preview.templates import (
     dance,
     love,
@@ -102,8 +101,9 @@ def template_frames(
     shot = effect(stage)
     for i in range(1, frame_count):
         frame = shot(i / fps)
-        share = smooth(i / fps / _BLEND_IN_S)
+        share = 0.3 + 0.7 * i / fps / _BLEND_IN_S
         if share < 1.0:
-            # The cut-out's rim differs a little from the picture: let it come in unseen.
+            # The cut-out's rim differs a little from the picture: let it come in unseen, yet not
+            # so gently that the first frames round to the same bytes.
             cv2.addWeighted(frame, share, stage.still, 1.0 - share, 0.0, dst=frame)
         yield frame

@@ -100,8 +100,8 @@ class Stage:
         """Where to read for a picture that only breathes: a slow push and a small circle."""
         fade = smooth(t / 1.2)
         scale = np.float32(math.exp(-push * fade * (1.0 - math.exp(-t / 6.0))))
-        round_u = np.float32(0.0016 * fade * math.cos(1.9 * t))
-        round_v = np.float32(0.0016 * fade * math.sin(1.9 * t))
+        round_u = np.float32(0.0030 * (math.cos(1.9 * t) - 1.0))
+        round_v = np.float32(0.0030 * math.sin(1.9 * t))
         return self.grid.u * scale + round_u, self.grid.v * scale + round_v
 
     def picture(self, u: Field | Floats, v: Field | Floats) -> Canvas:

@@ -283,8 +283,12 @@ def magazine(stage: Stage) -> Shot:
         page = stage.figure_over(page, inner_u, inner_v)
         _draw_type(stage, page, t - 0.7 * forms_s, tilt, scale, page_half, behind=False)
         frame = blend(desk, page, stage.scale_map(inside))
-        flash = max(math.exp(-(t - at) / 0.10) if t >= at else 0.0 for at in flashes)
-        stage.tint(frame, (255, 255, 255), 0.75 * flash)
+        # Three soft flashes in two seconds: seen as flashes, and no strobe.
+        flash = max(
+            math.exp(-(t - at) / 0.14) * smooth((t - at) / 0.07) if t > at else 0.0
+            for at in flashes
+        )
+        stage.tint(frame, (255, 255, 255), 0.6 * flash)
         return frame
 
     return shot

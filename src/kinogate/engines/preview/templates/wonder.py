@@ -225,7 +225,9 @@ def _within(
     v: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
 ) -> Canvas:  # fmt: skip
     """The picture itself, small in the pupil and coming nearer."""
-    reach = radius * (0.9 + 1.6 * shown)
+    # At the end it fills the frame exactly: the next dive starts where this one ends.
+    whole = stage.half_width + 0.8
+    reach = math.exp((1.0 - shown) * math.log(0.9 * radius) + shown * math.log(whole))
     shrink = np.float32(min(1.0, reach / (stage.half_width + 0.15)))
     picture = stage.picture(
         (u - np.float32(x * (1 - shown))) / shrink, (v - np.float32(y * (1 - shown))) / shrink
