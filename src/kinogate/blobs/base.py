@@ -5,6 +5,7 @@ A key is made by us from ids, never by a caller, and is checked all the same: it
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -30,6 +31,7 @@ CONTENT_TYPES = MappingProxyType(
 )
 """Suffixes of keys and what is served under them."""
 
+_PLAIN_OWNER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _KEY = re.compile(r"(?:[a-z0-9][a-z0-9_-]*/)*[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9]+)?")
 
 
@@ -40,6 +42,17 @@ def is_blob_key(key: str) -> bool:
     one suffix: `results/2b1c….mp4`. No empty, hidden or dotted segment can be written.
     """
     return len(key) <= MAX_KEY_CHARS and _KEY.fullmatch(key) is not None
+
+
+def owner_segment(account_id: str) -> str:
+    """The segment of keys that belong to an account: always well formed, different for each.
+
+    Plain account names stand as they are; any other name (capitals, spaces, other scripts) becomes
+    `x-` and a digest of it, and so does a name that begins like that itself.
+    """
+    if _PLAIN_OWNER.fullmatch(account_id) and not account_id.startswith("x-"):
+        return account_id
+    return f"x-{hashlib.sha256(account_id.encode()).hexdigest()[:32]}"
 
 
 def require_blob_key(key: str) -> None:

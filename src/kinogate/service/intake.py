@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from kinogate.blobs.base import BlobStore
+from kinogate.blobs.base import BlobStore, owner_segment
 from kinogate.domain.catalogue import MIB, ModelSpec
 from kinogate.domain.errors import CallerError, ErrorCode, KinogateError
 from kinogate.domain.media import AUDIO_KINDS, Kind, check_bytes
@@ -76,7 +76,7 @@ class Intake:
         return Taken(media=tuple(stored), size=size)
 
     async def _store(self, role: Role, data: bytes, account_id: str) -> StoredMedia:
-        key = f"inputs/{account_id}/{hashlib.sha256(data).hexdigest()}"
+        key = f"inputs/{owner_segment(account_id)}/{hashlib.sha256(data).hexdigest()}"
         await self._blobs.put_bytes(key, data, "application/octet-stream")
         return StoredMedia(role=role, blob_key=key)
 
@@ -88,7 +88,7 @@ class Intake:
             )
         own = self._signer.match_own(url)
         if own is not None:
-            if own.split("/")[1:2] != [account_id]:
+            if own.split("/")[1:2] != [owner_segment(account_id)]:
                 # The same words as for any other URL that cannot be read: no oracle.
                 raise CallerError(ErrorCode.MEDIA_URL_INVALID, "The URL cannot be read.")
             return StoredMedia(role=role, blob_key=own)

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from kinogate.blobs.base import BlobStore
+from kinogate.blobs.base import BlobStore, owner_segment
 from kinogate.domain.catalogue import MIB, Catalogue, ModelSpec
 from kinogate.domain.errors import ErrorCode, InternalError, KinogateError, UpstreamError
 from kinogate.domain.media import ImageRules
@@ -119,7 +119,7 @@ class Preparer:
 
     async def _store(self, role: Role, path: Path, account_id: str, content_type: str) -> InputFile:
         digest = await asyncio.to_thread(_digest, path)
-        key = f"inputs/{account_id}/{digest}"
+        key = f"inputs/{owner_segment(account_id)}/{digest}"
         await self._blobs.put_file(key, path, content_type)
         return InputFile(role=role, path=key)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from kinogate.blobs.base import BlobStore
+from kinogate.blobs.base import BlobStore, owner_segment
 from kinogate.domain.catalogue import Catalogue
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError
 from kinogate.domain.money import Usage, settle
@@ -159,7 +159,7 @@ class Runner:
         return replace(order, inputs=tuple(inputs))
 
     async def _keep(self, task: Task, ready: ReadyOrder, produced: Produced, out: Path) -> Outcome:
-        stem = f"results/{task.account_id}/{task.id}"
+        stem = f"results/{owner_segment(task.account_id)}/{task.id}"
         poster = out.with_suffix(".jpg")
         poster_key = f"{stem}.jpg" if await asyncio.to_thread(poster.exists) else None
         if poster_key is not None:
