@@ -44,6 +44,8 @@ class Actors:
             x += frame.view.x * (1.0 if part.is_followed else 0.85)
         if floats:
             x += frame.view.pan * 0.75
+        elif part.habitat == "water":  # a boat keeps half up with the camera
+            x += 0.55 * (frame.view.x + frame.view.pan)
         scale, x0, y0 = frame.view.at(1.0)
         px, py, high = x * scale + x0, y * scale + y0, part.height * scale
         if part.kind == "rocket" and part.action == "launch":

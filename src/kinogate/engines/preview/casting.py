@@ -201,7 +201,7 @@ class _Casting:
         if subject.kind == "birds":
             height = 0.16
         if is_lead:  # whoever leads must be seen, kittens too
-            smallest = 0.15 if habitat == "ground" else 0.08
+            smallest = 0.18 if habitat == "ground" else 0.08
             height = max(height, smallest, 0.16 if habitat == "underwater" else 0.0)
         if habitat == "underwater" and subject.kind == "fish":
             height = 0.15 if subject.count < 4 else 0.12

@@ -5,6 +5,7 @@ Sizes are world units; colours are given already lit, dark to light.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +44,7 @@ def blob(  # noqa: PLR0917 - a shape and its place read best in a row
     x: float, y: float, width: float, height: float, rng: np.random.Generator, bumps: int = 9
 ) -> Points:
     """A leafy outline: an ellipse with soft scallops."""
-    count = bumps * 4
+    count = bumps * 3
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     turn = rng.uniform(0, 2 * np.pi)
     rough = 1.0 + 0.10 * np.abs(np.sin(angle * bumps / 2 + turn)) + rng.uniform(-0.03, 0.03, count)
@@ -122,7 +123,7 @@ def broadleaf(brush: Brush, x: float, base: float, height: float, *, detail: int
         cy = crown_y + dy * crown_h - crown_h * 0.12
         clump = blob(cx, cy, crown_w * size * 0.78, crown_h * size * 0.74, rng, 7)
         out.add(clump, mix(tones[1], tones[0], 0.30 + 0.35 * dy), sway * 1.1, rigid=True)
-    for dx, dy, size in spots:
+    for dx, dy, size in spots if detail > 4 else ():
         if dy < 0.25:
             cx = x + dx * crown_w + side * crown_w * 0.20
             cy = crown_y + dy * crown_h - crown_h * 0.26
@@ -209,23 +210,38 @@ def tuft(brush: Brush, x: float, base: float, height: float, blades: int = 5) ->
 
 def bloom(brush: Brush, x: float, base: float, height: float) -> None:
     """One flower on a stem; the tones are stem, petals and heart."""
-    out, rng, (stem, petal, heart), _, _ = _open(brush)
-    top = base - height
-    lean = rng.uniform(-0.15, 0.15) * height
-    wide = max(0.0012, height * 0.03)
-    sway = height * 0.08
-    out.add(
-        np.array([(x - wide, base), (x + lean, top), (x + lean + wide, top), (x + wide, base)]),
-        stem,
-        sway,
-    )
-    size = height * rng.uniform(0.16, 0.22)
-    turn = rng.uniform(0, 2 * np.pi)
-    angle = np.linspace(0, 2 * np.pi, 30, endpoint=False)
-    radius = size * (0.62 + 0.38 * np.abs(np.cos(angle * 2.5 + turn)))
-    outline = np.stack([x + lean + np.cos(angle) * radius, top + np.sin(angle) * radius * 0.8], 1)
-    out.add(outline, petal, sway, rigid=True)
-    out.add(ellipse(x + lean, top, size * 0.28, size * 0.24, 10), heart, sway, rigid=True)
+    blooms([(brush, x, base, height)])
+
+
+def blooms(flowers: Sequence[tuple[Brush, float, float, float]]) -> None:
+    """Many flowers: `(brush, x, base, height)` each, far ones first.
+
+    All stems go out in one call and all hearts in another, so a bed costs little more than its
+    petals.
+    """
+    stems: list[Points] = []
+    petals: list[Points] = []
+    hearts: list[Points] = []
+    for brush, x, base, height in flowers:
+        rng = brush.rng
+        top, lean = base - height, rng.uniform(-0.15, 0.15) * height
+        wide = max(0.0012, height * 0.03)
+        foot, head = (x - wide, base), (x + lean, top)
+        stems.append(np.array([head, foot, (x + wide, base), (x + lean + wide, top)]))
+        size = height * rng.uniform(0.16, 0.22)
+        angle = np.linspace(0, 2 * np.pi, 20, endpoint=False) + rng.uniform(0, 2 * np.pi)
+        radius = size * np.where(np.arange(20) % 4 == 0, 0.62, 1.0)
+        petal = np.stack([x + lean + np.cos(angle) * radius, top + np.sin(angle) * radius * 0.8], 1)
+        petals.append(petal)
+        hearts.append(ellipse(x + lean, top, size * 0.28, size * 0.24, 8))
+    if not flowers:
+        return
+    first = flowers[0][0]
+    sway = 0.08 * max(height for *_, height in flowers)
+    first.out.add_many(stems, first.tones[0], sway)
+    for petal, (brush, *_) in zip(petals, flowers, strict=True):
+        brush.out.add(petal, brush.tones[1], sway, rigid=True)
+    first.out.add_many(hearts, first.tones[2], sway, rigid=True)
 
 
 def rock(brush: Brush, x: float, base: float, size: float) -> None:

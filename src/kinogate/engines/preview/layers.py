@@ -111,10 +111,10 @@ class ShapeLayer:
         self._points = points.astype(np.float32)
         sway = np.concatenate(builder.sways) if builder.sways else np.zeros(0)
         self._sway = sway.astype(np.float32) if np.any(sway) else None
-        # One swing for each item, not for each point: a sine costs more than all the rest.
-        sizes = [item.ends[-1] - item.starts[0] for item in self._items]
+        # One swing for each outline, not for each point: a sine costs more than all the rest.
+        sizes = [len(outline) for outline in builder.points]
         self._owner = np.repeat(np.arange(len(sizes)), sizes)
-        self._phase = np.array([points[item.starts[0], 0] * 5.0 for item in self._items])
+        self._phase = np.array([outline[0, 0] * 5.0 for outline in builder.points])
         self._low = np.array([points[i.starts[0] : i.ends[-1], 0].min() for i in self._items])
         self._high = np.array([points[i.starts[0] : i.ends[-1], 0].max() for i in self._items])
 

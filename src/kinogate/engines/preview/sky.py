@@ -138,7 +138,7 @@ class Stars:
         self._phase = rng.uniform(0, 2 * np.pi, count)
         self._pace = rng.uniform(0.8, 3.0, count)
         warm = rng.random(count) < 0.25
-        self._colors = [(255, 232, 200) if is_warm else (214, 228, 255) for is_warm in warm]
+        self._colors = np.where(warm[:, None], (255, 232, 200), (214, 228, 255))
         self._low = low
 
     def draw(self, frame: Frame) -> None:
@@ -149,11 +149,14 @@ class Stars:
         y = self._y * height + dy
         bright = 0.62 + 0.38 * np.sin(self._phase + self._pace * frame.t)
         bright *= np.clip(1.25 * (1 - self._y / self._low), 0.0, 1.0)
-        for index in np.flatnonzero((x > 2) & (x < width - 2) & (y > 2) & (y < height - 2)):
-            below = frame.canvas[int(y[index]), int(x[index])]
-            base: Color = (int(below[0]), int(below[1]), int(below[2]))
-            color = mix(base, self._colors[index], float(bright[index]))
-            disc(frame.canvas, x[index], y[index], max(0.6, self._size[index] * height), color)
+        seen = (x > 2) & (x < width - 2) & (y > 2) & (y < height - 2)
+        x, y, share = x[seen], y[seen], bright[seen][:, None]
+        below = frame.canvas[y.astype(np.int32), x.astype(np.int32)]
+        colors = np.rint(below * (1 - share) + self._colors[seen] * share).astype(int).tolist()
+        radius = np.maximum(0.6, self._size[seen] * height)
+        spots = np.rint(np.stack([x, y, radius], 1) * 16).astype(int).tolist()
+        for (cx, cy, size), color in zip(spots, colors, strict=True):
+            cv2.circle(frame.canvas, (cx, cy), size, color, -1, cv2.LINE_AA, 4)
 
 
 class Clouds:

@@ -225,8 +225,8 @@ def skyline(
     while x < period - 0.05:
         wide = rng.uniform(0.05, 0.13)
         high = height * rng.uniform(0.3, 1.0) ** 1.2
-        out.add(quad(x, base - high, x + wide, base + 0.4), wall)
-        out.add(quad(x + wide * 0.68, base - high, x + wide, base + 0.4), side)
+        out.add(quad(x, base - high, x + wide, base + 0.15), wall)
+        out.add(quad(x + wide * 0.68, base - high, x + wide, base + 0.15), side)
         if rng.random() < 0.25:
             out.add(quad(x + wide * 0.45, base - high - 0.05, x + wide * 0.5, base - high), wall)
         if build.palette.is_dark and lights:

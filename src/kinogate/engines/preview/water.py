@@ -11,6 +11,7 @@ import numpy.typing as npt
 from kinogate.engines.preview.canvas import Color, fill, fill_alpha, mix
 from kinogate.engines.preview.layers import Frame
 from kinogate.engines.preview.palette import Palette
+from kinogate.engines.preview.sky import sky_shift
 
 _SHIFT = 4
 _SCALE = 16
@@ -149,8 +150,9 @@ class Glints:
         power = np.sin(self._phase + self._pace * frame.t)
         strength = np.where(self._is_path, 0.25 + 0.75 * power, -0.15 + 0.45 * power)
         drift = 0.012 * np.sin(self._phase * 2 + frame.t * 0.6)
-        turn = np.where(self._is_path, 0.05, self._depth)
-        x = (self._x + drift - view.x * turn - view.pan) * height + width / 2
+        hung = sky_shift(frame)[0]  # the path of light keeps under the sun
+        moved = np.where(self._is_path, hung, -(view.x * self._depth + view.pan) * height)
+        x = (self._x + drift) * height + moved + width / 2
         _, _, y0 = view.at(0.1)
         y = self._y * height + y0 * (1 - self._depth) - (view.y * self._depth + view.tilt) * height
         half = self._long * height * (0.5 + 0.5 * np.abs(power))

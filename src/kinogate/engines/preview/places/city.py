@@ -59,7 +59,7 @@ class Lamps:
 
 def build_city(build: Build) -> Stage:
     """Towers along a river that mirrors their lights."""
-    stage = Stage(ground=0.915, waterline=0.84, person=0.17, horizon=0.70, air=(0.10, 0.34))
+    stage = Stage(ground=0.915, waterline=0.84, person=0.21, horizon=0.70, air=(0.10, 0.34))
     if build.spec.backdrop is not None:
         stage.back += backdrop(build, 0.64)
     shore = 0.70
@@ -86,7 +86,7 @@ def build_city(build: Build) -> Stage:
             build.palette, build.rng, top=shore + 0.012, sun_x=None, aspect=build.aspect, count=90
         )
     )
-    stage.back.append(_quay(build, stage.ground))
+    stage.back += _quay(build, stage.ground)
     return stage
 
 
@@ -152,7 +152,7 @@ def _towers(build: Build, depth: float, base: float, height: float) -> list[Laye
         wall, dark = build.lit(hue, depth + 0.4, 1.12), build.lit(hue, depth + 0.4, 0.8)
         top = base - high
         face = wide * (0.72 if build.side < 0 else 0.28)
-        out.add(quad(x, top, x + wide, base + 0.05), wall if build.side > 0 else dark)
+        out.add(quad(x, top, x + wide, base + 0.03), wall if build.side > 0 else dark)
         out.add(quad(x, top, x + face, base + 0.05), dark if build.side > 0 else wall)
         _crown(out, rng, x, top, wide, wall, lamps)
         glass = build.lit((150, 186, 210), depth + 0.25)
@@ -220,22 +220,42 @@ def _neon_sign(  # noqa: PLR0917 - one drawing, used in one place
     lamps.append(_Lamp(x, y + length / 2, 0.12, mix((0, 0, 0), color, 0.62), 0.25))
 
 
-def _quay(build: Build, ground: float) -> Layer:
+def _quay(build: Build, ground: float) -> list[Layer]:
+    """The embankment in front, with its rail and lamps that light the pavement after dark."""
     out = ShapeBuilder()
+    lamps: list[_Lamp] = []
     period = 4.0
-    stone, edge = build.lit((120, 116, 124)), build.lit((168, 162, 162))
+    dark = build.palette.is_dark
+    stone, edge = build.lit((136, 130, 138), 1.0, 1.15), build.lit((184, 176, 176), 1.0, 1.15)
     out.add(quad(0, ground - 0.040, period, 1.3), stone)
     out.add(quad(0, ground - 0.040, period, ground - 0.030), edge)
     for index in range(10):
         x = index * 0.4
-        out.add(quad(x, ground - 0.03, x + 0.004, 1.3), build.lit((98, 94, 104)))
+        out.add(quad(x, ground - 0.03, x + 0.004, 1.3), build.lit((104, 98, 108)))
+    out.add(quad(0, 0.975, period, 0.980), build.lit((104, 98, 108)))
     rail = build.lit((52, 54, 70))
+    iron = build.lit((44, 46, 60))
     out.add(quad(0, ground - 0.105, period, ground - 0.099), rail)
     out.add(quad(0, ground - 0.072, period, ground - 0.068), rail)
-    for index in range(32):
-        x = index * 0.125
-        out.add(quad(x, ground - 0.105, x + 0.004, ground - 0.036), rail)
-    return out.layer(0.97, period)
+    out.add_many(
+        [quad(i / 8, ground - 0.105, i / 8 + 0.004, ground - 0.036) for i in range(32)], rail
+    )
+    for index in range(4):
+        x, top = 0.5 + index, ground - 0.27
+        if dark:  # light on the pavement first, so that the post stands in it
+            pool = mix(stone, (255, 206, 140), 0.34)
+            out.add(ellipse(x, ground + 0.02, 0.20, 0.026, 30), mix(stone, pool, 0.5))
+            out.add(ellipse(x, ground + 0.02, 0.13, 0.017, 26), pool)
+        out.add(quad(x - 0.004, top, x + 0.004, ground - 0.036), iron)
+        out.add(quad(x - 0.010, ground - 0.075, x + 0.010, ground - 0.036), iron)
+        bulb = (255, 236, 186) if dark else build.lit((226, 226, 222))
+        out.add(ellipse(x, top - 0.010, 0.013, 0.016, 14), bulb)
+        out.add(quad(x - 0.012, top + 0.003, x + 0.012, top + 0.008), iron)
+        lamps.append(_Lamp(x, top - 0.01, 0.13, (150, 112, 58), 0.02))
+    layers: list[Layer] = [out.layer(0.97, period)]
+    if dark:
+        layers.append(Lamps(lamps, 0.97, period))
+    return layers
 
 
 def _shops(build: Build) -> list[Layer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kinogate.engines.preview.canvas import Color, mix
-from kinogate.engines.preview.foliage import Brush, bloom, broadleaf, bush, ellipse, rock, tuft
+from kinogate.engines.preview.foliage import Brush, blooms, broadleaf, bush, ellipse, rock, tuft
 from kinogate.engines.preview.layers import Haze, Layer, ShapeBuilder
 from kinogate.engines.preview.places.base import Build, Stage
 from kinogate.engines.preview.spec import Place, Season
@@ -113,7 +113,7 @@ def copse(
     out = ShapeBuilder()
     brush = build.brush(out, build.leaves(), depth)
     period = 4.8
-    detail = 4 if height < 0.1 else 8
+    detail = 3 if height < 0.1 else 4 if depth < 0.6 else 8
     for place in np.sort(rng.uniform(0, period, count)):
         if min(place, period - place) < clear:
             continue
@@ -168,11 +168,14 @@ def ground_cover(build: Build, ground: float, color: Color, *, flowers: bool) ->
         y = rng.uniform(ground - 0.04, 0.99)
         tuft(blades, rng.uniform(0, period), y, 0.012 + 0.10 * max(0.0, y - 0.78), 4)
     if flowers and build.spec.season in (Season.SPRING, Season.SUMMER):
-        for _ in range(60 if build.spec.season is Season.SPRING else 30):
-            y = rng.uniform(ground, 1.0)
+        bed = []
+        for y in np.sort(
+            rng.uniform(ground, 1.0, 60 if build.spec.season is Season.SPRING else 30)
+        ):
             petal = _PETALS[int(rng.integers(len(_PETALS)))]
             brush = build.brush(out, ((70, 120, 60), petal, (240, 180, 60)))
-            bloom(brush, rng.uniform(0, period), y, 0.02 + 0.14 * max(0.0, y - 0.80))
+            bed.append((brush, rng.uniform(0, period), y, 0.02 + 0.14 * max(0.0, y - 0.80)))
+        blooms(bed)
     return out.layer(0.97, period, build.wind)
 
 

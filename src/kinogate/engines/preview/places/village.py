@@ -8,7 +8,7 @@ import numpy as np
 
 from kinogate.engines.preview.canvas import Color, fill, mix
 from kinogate.engines.preview.effects import Smoke
-from kinogate.engines.preview.foliage import bloom, broadleaf, bush, ellipse, poplar, quad, tuft
+from kinogate.engines.preview.foliage import blooms, broadleaf, bush, ellipse, poplar, quad, tuft
 from kinogate.engines.preview.layers import Frame, Layer, ShapeBuilder
 from kinogate.engines.preview.places.base import Build, Stage
 from kinogate.engines.preview.places.hills import backdrop, copse, fringe, meadow
@@ -252,8 +252,8 @@ def _hedges(build: Build) -> Layer:
     out = ShapeBuilder()
     brush = build.brush(out, build.leaves(), 0.7)
     period = 4.2
-    for x in np.arange(0, period, 0.10):
-        bush(brush, x + rng.uniform(-0.03, 0.03), 0.765, rng.uniform(0.05, 0.075))
+    for x in np.arange(0, period, 0.14):
+        bush(brush, x + rng.uniform(-0.03, 0.03), 0.765, rng.uniform(0.065, 0.09))
     for x in np.arange(0.0, period, 0.035):
         petal = build.lit(_PETALS[int(rng.integers(len(_PETALS)))], 0.75)
         out.add(ellipse(x, rng.uniform(0.70, 0.76), 0.005, 0.005, 8), petal, 0.002, rigid=True)
@@ -280,14 +280,16 @@ def _bed(build: Build, *, depth: float, low: float, high: float, count: int, siz
     stems = (56, 112, 58)
     if build.is_white:
         return out.layer(depth, period)
+    flowers = []
+    blades = build.brush(out, ((48, 102, 54), (86, 146, 70), (48, 102, 54)), near)
     for y in np.sort(rng.uniform(low, high, count)):
         x = rng.uniform(0, period)
         drift = int((x * 1.7 + rng.uniform(0, 0.8)) * 2) % len(_PETALS)
         brush = build.brush(out, (stems, _PETALS[drift], (244, 196, 70)), near)
-        bloom(brush, x, y, size * rng.uniform(0.7, 1.15))
+        flowers.append((brush, x, y, size * rng.uniform(0.7, 1.15)))
         if rng.random() < 0.5:
-            blades = build.brush(out, ((48, 102, 54), (86, 146, 70), (48, 102, 54)), near)
             tuft(blades, x, y, size * 0.7, 3)
+    blooms(flowers)
     return out.layer(depth, period, build.wind)
 
 
