@@ -114,28 +114,29 @@ def test_the_first_child_is_warm_and_used_again() -> None:
 
 
 def test_calls_at_once_use_as_many_children_as_there_are_slots() -> None:
-    async def work() -> float:
+    async def work() -> tuple[list[int], int]:
         async with hosting(slots=2) as host:
-            loop = asyncio.get_running_loop()
-            await asyncio.gather(*(host.call("steps", 1, int, timeout_s=9) for _ in range(2)))
-            begin = loop.time()
-            await asyncio.gather(*(host.call("steps", 10, int, timeout_s=9) for _ in range(4)))
-            return loop.time() - begin
+            calls = (host.call("steps", 3, int, timeout_s=20) for _ in range(4))
+            results = await asyncio.gather(*calls)
+            return results, len(host._children)
 
-    assert 1.1 < run(work) < 2.3  # four calls of 0.6 seconds, two by two
+    assert run(work) == ([3, 3, 3, 3], 2)
 
 
 def test_extra_children_go_when_idle_and_the_last_one_stays() -> None:
-    async def work() -> tuple[int, list[bool]]:
+    async def work() -> tuple[int, int, int]:
         async with hosting(slots=3) as host:
-            pids = await asyncio.gather(*(host.call("steps", 3, int, timeout_s=9) for _ in "123"))
-            assert pids == [3, 3, 3]
-            children = [child.process.pid for child in host._children]
-            await asyncio.sleep(1.0)
-            return len(children), [Path(f"/proc/{child}").exists() for child in children]
+            await asyncio.gather(*(host.call("steps", 3, int, timeout_s=20) for _ in range(3)))
+            most = len(host._children)
+            while len(host._children) > 1:
+                await asyncio.sleep(0.05)
+            left = next(iter(host._children)).process.pid
+            await asyncio.sleep(2 * QUICK.idle_s)
+            return most, left, await pid(host)
 
-    count, alive = run(work)
-    assert (count, alive.count(True)) == (3, 1)
+    most, left, still = run(work)
+    assert most == 3
+    assert left == still
 
 
 def test_a_child_is_replaced_after_enough_calls() -> None:
@@ -232,7 +233,7 @@ def test_a_call_that_overruns_is_killed(name: str) -> None:
 
     error, took_s, next_pid = run(work)
     assert error.code is ErrorCode.TIMED_OUT
-    assert took_s < 2
+    assert took_s < 5
     assert next_pid > 0
 
 
@@ -294,7 +295,7 @@ def test_a_cancelled_call_that_does_not_listen_is_killed(cancellations: int) -> 
             return loop.time() - begin, before != after
 
     took_s, is_new_child = run(work)
-    assert took_s < 2
+    assert took_s < 5
     assert is_new_child
 
 
@@ -402,7 +403,9 @@ def test_an_offline_child_reaches_nothing() -> None:
             port = server.sockets[0].getsockname()[1]
             return await host.call("dial", port, str, timeout_s=9)
 
-    if subprocess.run(["unshare", "-Un", "true"], check=False, capture_output=True).returncode:
+    if subprocess.run(
+        ["unshare", "-n" if os.getuid() == 0 else "-Un", "true"], check=False, capture_output=True
+    ).returncode:
         pytest.skip("this kernel grants no new network namespace")
     assert run(lambda: dial(Limits(is_offline=True))) == "cut off"
     assert run(lambda: dial(Limits(is_offline=False))) == "connected"
