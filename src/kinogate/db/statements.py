@@ -8,13 +8,11 @@ and never appear here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import (
     BigInteger,
     BindParameter,
-    ColumnElement,
     Delete,
     Insert,
     Integer,
@@ -22,7 +20,6 @@ from sqlalchemy import (
     String,
     Text,
     Update,
-    and_,
     bindparam,
     func,
     or_,
@@ -34,21 +31,22 @@ from kinogate.db import schema
 from kinogate.db.codec import PER_MILLE, TASK_COLUMNS
 from kinogate.db.schema import accounts, executors, idempotency, keys, ledger, tasks
 from kinogate.db.session import GIVEN
-from kinogate.domain.ports import TaskFilter
 from kinogate.domain.task import Status
 
 T = TypeVar("T")
 
 
-def _given(name: str, kind: type[TypeEngine[T]] | TypeEngine[T]) -> BindParameter[T]:
+def given(name: str, kind: type[TypeEngine[T]] | TypeEngine[T]) -> BindParameter[T]:
     """A parameter that the caller of `Session` must give; one left out is an error."""
     return bindparam(name, GIVEN, type_=kind)
 
 
-_ID = _given("id", String)
-_ACCOUNT = _given("account_id", String)
-_NOW = _given("now_ms", BigInteger)
-_TASK = [tasks.c[name] for name in TASK_COLUMNS]
+_ID = given("id", String)
+ACCOUNT = given("account_id", String)
+_NOW = given("now_ms", BigInteger)
+TASK = tuple(tasks.c[name] for name in TASK_COLUMNS)
+"""The columns of a task, in the order that `task_of` reads."""
+
 _QUEUED, _RUNNING = Status.QUEUED.value, Status.RUNNING.value
 _INSERTED_TASK = [
     "id",
@@ -82,10 +80,10 @@ def insert_account() -> Insert:
     """A new account with nothing held or spent."""
     return accounts.insert().values(
         id=_ID,
-        name=_given("name", Text),
+        name=given("name", Text),
         held_micro=0,
         spent_micro=0,
-        created_ms=_given("created_ms", BigInteger),
+        created_ms=given("created_ms", BigInteger),
     )
 
 
@@ -95,8 +93,8 @@ def move_money() -> Update:
         accounts.update()
         .where(accounts.c.id == _ID)
         .values(
-            held_micro=accounts.c.held_micro + _given("held", BigInteger),
-            spent_micro=accounts.c.spent_micro + _given("spent", BigInteger),
+            held_micro=accounts.c.held_micro + given("held", BigInteger),
+            spent_micro=accounts.c.spent_micro + given("spent", BigInteger),
         )
     )
 
@@ -108,19 +106,17 @@ def account_sums() -> Select[tuple[int, int]]:
 
 def insert_key() -> Insert:
     """A new key."""
-    return keys.insert().values(
-        {column.name: _given(column.name, column.type) for column in keys.c}
-    )
+    return keys.insert().values({column.name: given(column.name, column.type) for column in keys.c})
 
 
 def same_key() -> Select[tuple[str]]:
     """A key with this id or this hash."""
-    return select(keys.c.id).where(or_(keys.c.id == _ID, keys.c.hash == _given("hash", String)))
+    return select(keys.c.id).where(or_(keys.c.id == _ID, keys.c.hash == given("hash", String)))
 
 
 def key_by_hash() -> Select[tuple[str]]:
     """The key with this hash."""
-    return select(*keys.c).where(keys.c.hash == _given("hash", String))
+    return select(*keys.c).where(keys.c.hash == given("hash", String))
 
 
 def all_keys() -> Select[tuple[str]]:
@@ -130,7 +126,7 @@ def all_keys() -> Select[tuple[str]]:
 
 def keys_of_account() -> Select[tuple[str]]:
     """An account's keys, oldest first."""
-    return all_keys().where(keys.c.account_id == _ACCOUNT)
+    return all_keys().where(keys.c.account_id == ACCOUNT)
 
 
 def revoke_key() -> Update:
@@ -146,14 +142,14 @@ def revoke_key() -> Update:
 def replay_of() -> Select[tuple[bytes, str]]:
     """Digest and task id that an account stored under `key`."""
     return select(idempotency.c.digest, idempotency.c.task_id).where(
-        idempotency.c.account_id == _ACCOUNT, idempotency.c.key == _given("key", String)
+        idempotency.c.account_id == ACCOUNT, idempotency.c.key == given("key", String)
     )
 
 
 def insert_idempotency() -> Insert:
     """Remember a caller's key."""
     return idempotency.insert().values(
-        {column.name: _given(column.name, column.type) for column in idempotency.c}
+        {column.name: given(column.name, column.type) for column in idempotency.c}
     )
 
 
@@ -162,14 +158,14 @@ def insert_task() -> Insert:
     return (
         tasks.insert()
         .inline()
-        .values({name: _given(name, tasks.c[name].type) for name in _INSERTED_TASK})
+        .values({name: given(name, tasks.c[name].type) for name in _INSERTED_TASK})
     )
 
 
 def insert_ledger() -> Insert:
     """One movement of money; the primary key lets each kind happen once per task."""
     return ledger.insert().values(
-        {column.name: _given(column.name, column.type) for column in ledger.c}
+        {column.name: given(column.name, column.type) for column in ledger.c}
     )
 
 
@@ -178,80 +174,17 @@ def insert_ledger() -> Insert:
 
 def task_by_id() -> Select[tuple[str]]:
     """The task, unless deleted."""
-    return select(*_TASK).where(tasks.c.id == _ID, tasks.c.deleted_ms.is_(None))
+    return select(*TASK).where(tasks.c.id == _ID, tasks.c.deleted_ms.is_(None))
 
 
 def task_by_id_even_deleted() -> Select[tuple[str]]:
     """The task, deleted or not; what an idempotent replay shows."""
-    return select(*_TASK).where(tasks.c.id == _ID)
+    return select(*TASK).where(tasks.c.id == _ID)
 
 
 def place_of() -> Select[tuple[int]]:
     """Where an account's task stands in the order of creation, deleted or not."""
-    return select(tasks.c.seq).where(tasks.c.id == _ID, tasks.c.account_id == _ACCOUNT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A statement of a listing: which tests are there. Equal ones are compiled once.
-
-    The values are parameters: `account_id`, `limit`, `offset`, and where they are tested `task_id`,
-    `model`, `since_ms`, `until_ms`, `after_seq`.
-    """
-
-    has_task_id: bool
-    has_model: bool
-    has_since: bool
-    has_until: bool
-    has_after: bool
-    statuses: tuple[str, ...] | None
-    ascending: bool
-    is_count: bool = False
-
-    @staticmethod
-    def of(where: TaskFilter, *, has_after: bool, ascending: bool) -> Listing:
-        """The page for a filter."""
-        statuses = where.statuses
-        return Listing(
-            has_task_id=where.task_id is not None,
-            has_model=where.model is not None,
-            has_since=where.since_ms is not None,
-            has_until=where.until_ms is not None,
-            has_after=has_after,
-            statuses=None if statuses is None else tuple(sorted(s.value for s in statuses)),
-            ascending=ascending,
-        )
-
-    def __call__(self) -> Select[tuple[str]] | Select[int]:
-        """The statement: a page of tasks, or how many there are wherever the page begins."""
-        if self.is_count:
-            return select(func.count()).select_from(tasks).where(self._matches())
-        after = _given("after_seq", BigInteger)
-        page = (
-            select(*_TASK)
-            .where(self._matches())
-            .order_by(tasks.c.seq.asc() if self.ascending else tasks.c.seq.desc())
-            .limit(_given("limit", Integer))
-            .offset(_given("offset", Integer))
-        )
-        if self.has_after:
-            page = page.where(tasks.c.seq > after if self.ascending else tasks.c.seq < after)
-        return page
-
-    def _matches(self) -> ColumnElement[bool]:
-        tests = [tasks.c.account_id == _ACCOUNT, tasks.c.deleted_ms.is_(None)]
-        model = _given("model", Text)
-        if self.has_task_id:
-            tests.append(tasks.c.id == _given("task_id", String))
-        if self.statuses is not None:
-            tests.append(tasks.c.status.in_(self.statuses))
-        if self.has_model:
-            tests.append(or_(tasks.c.model == model, tasks.c.canonical_model == model))
-        if self.has_since:
-            tests.append(tasks.c.created_ms >= _given("since_ms", BigInteger))
-        if self.has_until:
-            tests.append(tasks.c.created_ms <= _given("until_ms", BigInteger))
-        return and_(*tests)
+    return select(tasks.c.seq).where(tasks.c.id == _ID, tasks.c.account_id == ACCOUNT)
 
 
 # The run
@@ -299,7 +232,7 @@ def claim_task() -> Update:
         .where(tasks.c.seq == next_seq.scalar_subquery(), tasks.c.status == _QUEUED)
         .values(
             status=_RUNNING,
-            owner=_given("owner", String),
+            owner=given("owner", String),
             started_ms=func.coalesce(tasks.c.started_ms, _NOW),
             updated_ms=_NOW,
         )
@@ -309,7 +242,7 @@ def claim_task() -> Update:
 
 def raise_progress() -> Update:
     """Store `share` (per mille) when it is more than what is stored."""
-    share = _given("share", Integer)
+    share = given("share", Integer)
     return (
         tasks.update()
         .where(tasks.c.id == _ID, tasks.c.status == _RUNNING, tasks.c.progress < share)
@@ -326,10 +259,10 @@ def succeed_task() -> Update:
             status=Status.SUCCEEDED.value,
             owner=None,
             progress=PER_MILLE,
-            outcome_json=_given("outcome_json", Text),
-            engine=_given("engine", Text),
-            cost_micro=_given("cost_micro", BigInteger),
-            expires_ms=_given("expires_ms", BigInteger),
+            outcome_json=given("outcome_json", Text),
+            engine=given("engine", Text),
+            cost_micro=given("cost_micro", BigInteger),
+            expires_ms=given("expires_ms", BigInteger),
             finished_ms=_NOW,
             updated_ms=_NOW,
         )
@@ -345,10 +278,10 @@ def fail_task() -> Update:
         .values(
             status=Status.FAILED.value,
             owner=None,
-            engine=func.coalesce(_given("engine", Text), tasks.c.engine),
-            fault_code=_given("fault_code", String),
-            fault_message=_given("fault_message", Text),
-            fault_field=_given("fault_field", Text),
+            engine=func.coalesce(given("engine", Text), tasks.c.engine),
+            fault_code=given("fault_code", String),
+            fault_message=given("fault_message", Text),
+            fault_field=given("fault_field", Text),
             finished_ms=_NOW,
             updated_ms=_NOW,
         )
@@ -360,7 +293,7 @@ def cancel_task() -> Update:
     """Cancel a task that still has the status `seen`."""
     return (
         tasks.update()
-        .where(tasks.c.id == _ID, tasks.c.status == _given("seen", String))
+        .where(tasks.c.id == _ID, tasks.c.status == given("seen", String))
         .values(status=Status.CANCELED.value, owner=None, finished_ms=_NOW, updated_ms=_NOW)
         .returning(tasks.c.account_id, tasks.c.hold_micro)
     )
@@ -391,7 +324,7 @@ def requeue_task() -> Update:
         .where(
             tasks.c.id == _ID,
             tasks.c.status == _RUNNING,
-            tasks.c.owner == _given("holder", String),
+            tasks.c.owner == given("holder", String),
         )
         .values(status=_QUEUED, owner=None, updated_ms=_NOW)
     )
@@ -402,7 +335,7 @@ def own_task() -> Update:
     return (
         tasks.update()
         .where(tasks.c.id == _ID, tasks.c.status == _RUNNING)
-        .values(owner=_given("owner", String), updated_ms=_NOW)
+        .values(owner=given("owner", String), updated_ms=_NOW)
     )
 
 
@@ -423,7 +356,7 @@ def delete_executor() -> Delete:
 
 def delete_old_executors() -> Delete:
     """Forget the executors that have not beaten since `until_ms`."""
-    return executors.delete().where(executors.c.beat_ms < _given("until_ms", BigInteger))
+    return executors.delete().where(executors.c.beat_ms < given("until_ms", BigInteger))
 
 
 def all_executors() -> Select[tuple[str, int]]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from kinogate.db import statements as st
 from kinogate.db.admit import movement
 from kinogate.db.codec import Row, Value, task_of, to_json, to_per_mille
+from kinogate.db.listing import Listing
 from kinogate.db.open import Database
 from kinogate.db.session import Session, Values
 from kinogate.domain.ports import Accepted, NewTask, TaskFilter, TaskPage
@@ -57,7 +58,7 @@ class SqlTaskStore:
         count: bool = False,
     ) -> TaskPage:
         """As the port says."""
-        page = st.Listing.of(where, has_after=after is not None, ascending=ascending)
+        page = Listing.of(where, has_after=after is not None, ascending=ascending)
         total_of = replace(page, is_count=True, has_after=False)
         given: dict[str, Value] = {
             "account_id": account_id,

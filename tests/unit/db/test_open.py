@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from kinogate.db.listing import Listing
 from kinogate.db.migrations import HEAD, revision
 from kinogate.db.open import open_database
 from kinogate.db.schema import metadata
-from kinogate.db.statements import TABLES, Listing
+from kinogate.db.statements import TABLES
 from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.domain.ports import TaskFilter
 
