@@ -171,7 +171,7 @@ def _heavens(build: Build, stage: Stage) -> list[Layer]:
                 amount=amount,
                 top=top,
                 bottom=stage.horizon * 0.70,
-                light_x=build.sun[0],
+                sun=build.sun,
                 wind=build.wind,
             )
         )

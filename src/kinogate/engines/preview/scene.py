@@ -284,6 +284,8 @@ def _choose_place(draw: _Draw, found: _Found, banned: set[tuple[str, str]]) -> P
     homes: tuple[Place, ...] = ANYWHERE
     if "dance" in found.actions:
         homes = (Place.STAGE,)
+    elif found.subjects and found.subjects[0].action == "launch":
+        homes = (Place.DESERT, Place.HILLS)
     elif found.subjects:
         homes = HOMES.get(found.subjects[0].kind, ANYWHERE)
     else:

@@ -171,7 +171,7 @@ class Clouds:
         amount: float,
         top: float,
         bottom: float,
-        light_x: float,
+        sun: tuple[float, float],
         wind: float,
     ) -> None:
         """`amount` 0.0–1.0 is how full the sky is between `top` and `bottom` (world units)."""
@@ -190,10 +190,12 @@ class Clouds:
         for index in range(count):
             far = index / max(1, count - 1)  # 0 low and far, 1 high and near
             span = (0.24 + 0.42 * far) * (0.8 + 0.5 * amount) * rng.uniform(0.85, 1.2)
-            sprite = _cloud(shades[far > 0.5], height, span, light_x, rng)
+            sprite = _cloud(shades[far > 0.5], height, span, sun[0], rng)
             x = (slots[index] + rng.uniform(0.2, 0.8)) / count * self._period
             y = bottom + (top - bottom) * (far * 0.9 + rng.uniform(0, 0.1))
             speed = (0.006 + 0.012 * far) * wind
+            if amount < 0.8 and abs(y - sun[1]) < 0.14:  # leave the sun and the moon free
+                y = sun[1] + (0.18 if sun[1] + 0.18 < bottom + 0.08 else -0.18)
             self._clouds.append((sprite, x, y, speed, 0.02 + 0.08 * far))
 
     def draw(self, frame: Frame) -> None:

@@ -64,6 +64,11 @@ def build_city(build: Build) -> Stage:
         stage.back += backdrop(build, 0.64)
     shore = 0.70
     tall = 0.42 if build.aspect > 1.0 else 0.36
+    if build.palette.is_dark:  # the lights of the streets hang in the air behind the towers
+        air: Color = (150, 62, 138) if "neon" in build.spec.extras else (104, 84, 128)
+        stage.back.append(
+            Haze(depth=0.05, top=0.16, bottom=shore + 0.02, color=air, start=0.0, end=0.62)
+        )
     stage.back.append(
         skyline(build, depth=0.10, base=shore, height=tall, color=(132, 146, 178), period=7.0)
     )
@@ -242,16 +247,13 @@ def _quay(build: Build, ground: float) -> list[Layer]:
     )
     for index in range(4):
         x, top = 0.5 + index, ground - 0.27
-        if dark:  # light on the pavement first, so that the post stands in it
-            pool = mix(stone, (255, 206, 140), 0.34)
-            out.add(ellipse(x, ground + 0.02, 0.20, 0.026, 30), mix(stone, pool, 0.5))
-            out.add(ellipse(x, ground + 0.02, 0.13, 0.017, 26), pool)
         out.add(quad(x - 0.004, top, x + 0.004, ground - 0.036), iron)
         out.add(quad(x - 0.010, ground - 0.075, x + 0.010, ground - 0.036), iron)
         bulb = (255, 236, 186) if dark else build.lit((226, 226, 222))
         out.add(ellipse(x, top - 0.010, 0.013, 0.016, 14), bulb)
         out.add(quad(x - 0.012, top + 0.003, x + 0.012, top + 0.008), iron)
         lamps.append(_Lamp(x, top - 0.01, 0.13, (150, 112, 58), 0.02))
+        lamps.append(_Lamp(x, ground + 0.03, 0.26, (74, 54, 30), 0.01))
     layers: list[Layer] = [out.layer(0.97, period)]
     if dark:
         layers.append(Lamps(lamps, 0.97, period))

@@ -67,7 +67,7 @@ def build_underwater(build: Build) -> Stage:
             Ridge(depth=depth, profile=profile, period=PERIOD, color=lit((30, 74, 104), near * 2))
         )
     stage.back.append(_Jellies(build.aspect, build.rng, lit((230, 160, 210), 0.55)))
-    stage.back.append(_reef(build, lit, depth=0.55, base=0.90, near=0.42, count=20, size=0.75))
+    stage.back.append(_reef(build, lit, depth=0.55, base=0.90, near=0.42, count=26, size=0.85))
     sand = lit((226, 206, 160), 0.72)
     profile = 0.895 + 0.012 * waves(build.rng, 120, 3, 4)
     stage.back.append(
@@ -82,7 +82,7 @@ def build_underwater(build: Build) -> Stage:
     deep = _scaled((10, 60, 96), light)
     stage.back.append(Haze(depth=0.97, top=0.90, bottom=1.04, color=deep, start=0.0, end=0.55))
     stage.back.append(_Caustics(_scaled((70, 84, 70), light)))
-    stage.back.append(_reef(build, lit, depth=0.97, base=0.945, near=0.86, count=26, size=1.0))
+    stage.back.append(_reef(build, lit, depth=0.97, base=0.945, near=0.86, count=40, size=1.0))
     stage.front.append(_weeds(build, lit))
     stage.front.append(
         Bubbles(build.aspect, build.rng, _scaled((206, 238, 246), 0.4 + 0.6 * light), 40)

@@ -19,7 +19,7 @@ from kinogate.engines.preview.layers import (
 )
 from kinogate.engines.preview.places.base import Build, Stage
 from kinogate.engines.preview.places.hills import backdrop, copse
-from kinogate.engines.preview.spec import Place
+from kinogate.engines.preview.spec import Place, Weather
 from kinogate.engines.preview.terrain import hills, skyline
 
 
@@ -91,7 +91,7 @@ def _inner(build: Build, color: Color, light: float = 1.0) -> Color:
 def _window(build: Build, sill: float) -> list[Layer]:
     """The wall with its opening, frame, curtains and sill."""
     out = ShapeBuilder()
-    half = min(0.56, build.aspect * 0.36)
+    half = min(0.74, build.aspect * 0.36)
     top = 0.09
     far = build.aspect + 1.0
     wall, trim = _inner(build, (196, 168, 146)), _inner(build, (246, 238, 226))
@@ -173,7 +173,7 @@ def _furnish(build: Build, sill: float) -> Layer:
     """Pots, books and a lamp about the window."""
     out = ShapeBuilder()
     rng = build.rng
-    half = min(0.56, build.aspect * 0.36)
+    half = min(0.74, build.aspect * 0.36)
     tones = tuple(_inner(build, color) for color in ((52, 104, 66), (84, 146, 84), (130, 180, 100)))
     brush = Brush(out=out, rng=rng, tones=(tones[0], tones[1], tones[2]), side=build.side)
     pot, rim = _inner(build, (196, 112, 78)), _inner(build, (216, 134, 96))
@@ -218,7 +218,8 @@ class _Warmth:
     def __init__(self, build: Build) -> None:
         self._dark = build.palette.is_dark
         self._side = build.side
-        self._half = min(0.56, build.aspect * 0.36)
+        self._half = min(0.74, build.aspect * 0.36)
+        self._bright = build.spec.weather in (Weather.CLEAR, Weather.CLOUDY, Weather.WIND)
         self._sun = mix((0, 0, 0), build.palette.sun, 0.13)
 
     def draw(self, frame: Frame) -> None:
@@ -228,6 +229,8 @@ class _Warmth:
         if self._dark:
             x = (self._half + 0.10) * self._side * -1 * scale + x0
             glow(frame, x, 0.22 * scale + y0, 0.75 * scale * pulse, (104, 66, 30))
+            return
+        if not self._bright:
             return
         lean = -self._side * 0.30
         layer = np.zeros_like(frame.light)

@@ -79,7 +79,9 @@ class _Beams:
             )
             fixed = np.rint((ray * scale + np.array([x0, y0])) * unit).astype(np.int32)
             ink = np.zeros_like(total)
-            power = 0.42 + 0.12 * math.sin(frame.t * 2.1 + index)
+            power = (0.42 + 0.12 * math.sin(frame.t * 2.1 + index)) * min(
+                1.0, 0.35 + self._aspect * 0.45
+            )
             cv2.fillPoly(ink, [fixed], mix((0, 0, 0), hue, power), cv2.LINE_AA, 4)
             cv2.add(total, ink, dst=total)
         cv2.add(frame.light, cv2.blur(total, (9, 5)), dst=frame.light)
