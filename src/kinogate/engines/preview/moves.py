@@ -111,7 +111,7 @@ _RULES = (
         Move(orbit=0.07, pan=0.02, zoom=0.06),
         r"\borbit\w*",
         r"\barc\w*[\s\-]+(?:shot|around|left|right)",
-        r"\b(?:circl|rotat|revolv|mov)\w*[\s\-]+around",
+        r"\b(?:circl|rotate|rotating|revolv|mov)\w*[\s\-]+around",
         r"\b360\b|环绕|绕[着拍]|围绕|旋转镜头|镜头.{0,4}旋转|弧形",
     ),
     _rule(

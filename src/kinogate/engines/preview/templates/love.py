@@ -26,7 +26,7 @@ class Lean(Protocol):
 
 def hug(stage: Stage) -> Shot:
     """Two people lean in and hold each other, in warm light."""
-    embrace = _lean_in(stage, closer=0.05)
+    embrace = _lean_in(stage, closer=0.015)
     hearts = _Hearts(stage, count=12)
 
     def shot(t: float) -> Canvas:
@@ -41,7 +41,7 @@ def hug(stage: Stage) -> Shot:
 
 def frenchkiss(stage: Stage) -> Shot:
     """Two people lean in for a kiss, and hearts rise."""
-    embrace = _lean_in(stage, closer=0.075)
+    embrace = _lean_in(stage, closer=0.04)
     hearts = _Hearts(stage, count=34)
 
     def shot(t: float) -> Canvas:

@@ -9,7 +9,7 @@ import numpy as np
 
 from kinogate.engines.preview.canvas import Canvas, Color, mix
 from kinogate.engines.preview.pacing import overshoot, ramp, smooth
-from kinogate.engines.preview.templates.stage import Floats, Shot, Stage, oval, pts
+from kinogate.engines.preview.templates.stage import Shot, Stage, oval, pts
 
 
 def dissolve(stage: Stage) -> Shot:
@@ -104,7 +104,7 @@ def _mean_color(stage: Stage) -> Color:
 
 def icecream(stage: Stage) -> Shot:
     """Turns to soft serve from the top down, with sprinkles, a swirl and a cherry."""
-    figure, grid, dice = stage.figure, stage.grid, stage.dice
+    figure, dice = stage.figure, stage.dice
     ends_s = max(1.2, 0.55 * stage.duration_s)
     count = 110
     x = figure.left + figure.width * dice.random(count)
@@ -121,22 +121,7 @@ def icecream(stage: Stage) -> Shot:
     rows = np.clip((y * stage.height + stage.height / 2).astype(int), 0, stage.height - 1)
     inside = stage.cover[rows, columns] > 200
     head_x = figure.face_x
-
-    def cream(u: Floats, v: Floats) -> Canvas:
-        """Bands of strawberry and vanilla that wind around the figure."""
-        bend = np.sqrt(np.clip(1.0 - ((u - figure.x) / (0.6 * figure.width)) ** 2, 0.0, 1.0))
-        band = 0.5 + 0.5 * np.sin(34.0 * (v + 0.10 * bend) + 5.0 * (u - figure.x))
-        shade = 0.80 + 0.20 * bend
-        tone = np.stack(
-            [(252 - 4 * band) * shade, (188 + 52 * band) * shade, (204 + 12 * band) * shade], axis=2
-        )
-        cells = np.clip(tone[1:-1, 1:-1], 0.0, 255.0).astype(np.uint8)
-        full = cv2.resize(
-            cells, (cells.shape[1] * 8, cells.shape[0] * 8), interpolation=cv2.INTER_CUBIC
-        )
-        return np.ascontiguousarray(full[: stage.height, : stage.width])
-
-    coat = cream(grid.u, grid.v)
+    coat = _cream(stage)
 
     def shot(t: float) -> Canvas:
         u, v = stage.drift(t, push=0.0)
@@ -166,6 +151,22 @@ def icecream(stage: Stage) -> Shot:
         return frame
 
     return shot
+
+
+def _cream(stage: Stage) -> Canvas:
+    """Bands of strawberry and vanilla that wind around the figure."""
+    figure, u, v = stage.figure, stage.grid.u, stage.grid.v
+    bend = np.sqrt(np.clip(1.0 - ((u - figure.x) / (0.6 * figure.width)) ** 2, 0.0, 1.0))
+    band = 0.5 + 0.5 * np.sin(34.0 * (v + 0.10 * bend) + 5.0 * (u - figure.x))
+    shade = 0.80 + 0.20 * bend
+    tone = np.stack(
+        [(252 - 4 * band) * shade, (188 + 52 * band) * shade, (204 + 12 * band) * shade], axis=2
+    )
+    cells = np.clip(tone[1:-1, 1:-1], 0.0, 255.0).astype(np.uint8)
+    full = cv2.resize(
+        cells, (cells.shape[1] * 8, cells.shape[0] * 8), interpolation=cv2.INTER_CUBIC
+    )
+    return np.ascontiguousarray(full[: stage.height, : stage.width])
 
 
 def _draw_swirl(stage: Stage, frame: Canvas, x: float, y: float, grown: float, t: float) -> None:

@@ -81,9 +81,9 @@ def _draw_horse(
     stage.poly(frame, placed(body, x, y, size), coat)
     saddle = placed(oval(0.02, -0.20, 0.20, 0.10), x, y, size)
     stage.poly(frame, saddle, mix((60, 34, 60), (206, 52, 74), dim))
-    mane = np.array([(0.24, -0.28), (0.30, -0.56), (0.42, -0.70), (0.26, -0.60), (0.14, -0.26)])
+    crest = np.array([(0.24, -0.28), (0.30, -0.56), (0.42, -0.70), (0.26, -0.60), (0.14, -0.26)])
     stage.poly(
-        frame, placed(mane * np.array([-facing, 1.0]), x, y, size), mix((60, 34, 60), gold, dim)
+        frame, placed(crest * np.array([-facing, 1.0]), x, y, size), mix((60, 34, 60), gold, dim)
     )
 
 
