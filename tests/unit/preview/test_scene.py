@@ -171,6 +171,12 @@ def test_a_subject_brings_a_fitting_place():
     assert plan_scene("跳舞", "", 1).place is Place.STAGE
 
 
+def test_nobody_walks_on_the_open_sea():
+    assert plan_scene("a woman walks by the sea", "", 1).place is Place.BEACH
+    crew = plan_scene("a man in a boat on the sea", "", 1)
+    assert (crew.place, [subject.kind for subject in crew.subjects]) == (Place.SEA, ["boat"])
+
+
 def test_a_second_place_becomes_the_backdrop():
     plan = plan_scene("a road through the mountains", "", 1)
     assert (plan.place, plan.backdrop) == (Place.ROAD, Place.MOUNTAINS)

@@ -29,3 +29,4 @@ def test_shots_of_one_story_differ_in_camera_and_share_their_subject():
     shots = plan_shots("a cat runs in the city", "", 3, 300, 30, multi=True)
     assert len({shot.spec.camera for shot in shots}) == len(shots)
     assert len({shot.spec.subjects for shot in shots}) == 1
+    assert len({shot.facing for shot in shots}) == 1

@@ -89,15 +89,6 @@ def lead_action(spec: SceneSpec) -> str:
     return lead.action or (kind.default_action if kind else "stand")
 
 
-def lead_facing(spec: SceneSpec, seed: int) -> int:
-    """Which way the first subject goes; a pan goes along with it."""
-    if spec.camera is Camera.PAN_LEFT:
-        return -1
-    if spec.camera is Camera.PAN_RIGHT:
-        return 1
-    return 1 if seed % 3 else -1
-
-
 def is_followed(spec: SceneSpec) -> bool:
     """Whether the camera goes along with the lead over the ground."""
     if not spec.subjects or spec.camera is Camera.STATIC:

@@ -167,7 +167,7 @@ _WEATHERS: dict[Weather, tuple[float, float, float]] = {
     Weather.CLEAR: (0.0, 1.0, 0.0),
     Weather.CLOUDY: (0.30, 0.96, 0.08),
     Weather.RAIN: (0.62, 0.66, 0.30),
-    Weather.STORM: (0.74, 0.46, 0.26),
+    Weather.STORM: (0.74, 0.56, 0.22),
     Weather.SNOW: (0.50, 0.98, 0.20),
     Weather.FOG: (0.55, 1.0, 0.42),
     Weather.WIND: (0.08, 1.0, 0.02),

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from kinogate.engines.preview.acting import Actors
 from kinogate.engines.preview.camera import Operator
 from kinogate.engines.preview.canvas import Canvas, Color, mix
-from kinogate.engines.preview.casting import cast_parts, is_followed, lead_facing
+from kinogate.engines.preview.casting import cast_parts, is_followed
 from kinogate.engines.preview.effects import Fireworks, SkyLanterns
 from kinogate.engines.preview.layers import LIGHT_SCALE, Frame, Layer
 from kinogate.engines.preview.palette import choose_palette
@@ -43,6 +43,7 @@ def scene_frames(shots: Sequence[Shot], width: int, height: int, fps: int) -> It
         for number in range(shot.end_frame - shot.start_frame):
             scene.draw(canvas, number / fps)
             yield canvas
+        del scene  # before the next one is built: one scene in memory at a time
 
 
 class Scene:
@@ -54,7 +55,6 @@ class Scene:
         palette = choose_palette(spec.time, spec.weather, shot.seed)
         rng = np.random.default_rng([shot.seed & 0xFFFFFFFF, list(Place).index(spec.place)])
         sun = _sun_place(spec, rng, width / height)
-        facing = lead_facing(spec, shot.seed)
         build = Build(
             spec=spec,
             palette=palette,
@@ -63,7 +63,7 @@ class Scene:
             width=width,
             height=height,
             sun=sun,
-            facing=facing,
+            facing=shot.facing,
             roams=is_followed(spec)
             or spec.camera in (Camera.PAN_LEFT, Camera.PAN_RIGHT, Camera.ORBIT),
         )
@@ -76,7 +76,7 @@ class Scene:
             width=width,
             height=height,
             duration=duration,
-            facing=facing,
+            facing=shot.facing,
             speed=next((part.speed for part in parts if part.is_followed), 0.0),
             focus=focus,
             closeness=shot.closeness,

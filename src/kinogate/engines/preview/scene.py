@@ -62,7 +62,10 @@ _PEOPLE = frozenset(
         "couple",
     }
 )
-_VEHICLES = frozenset({"car", "bus", "train", "bicycle", "boat", "ship", "airplane", "rocket"})
+_SEAWORTHY = frozenset(
+    {"boat", "ship", "whale", "dolphin", "fish", "duck", "bird", "birds", "airplane", "balloon"}
+    | {"kite", "lantern", "dragon", "rocket", "butterfly"}
+)
 
 
 @dataclass(slots=True)
@@ -101,6 +104,8 @@ def plan_scene(prompt: str, negative_prompt: str, seed: int) -> SceneSpec:
 
     subjects = found.subjects
     places = _places(found, subjects)
+    if places and places[0] is Place.SEA:
+        places, subjects = _off_the_water(places, subjects, found.actions)
     place = places[0] if places else _choose_place(draw, found, banned)
     backdrop = next((other for other in places[1:] if other in BACKDROPS), None)
     if not subjects:
@@ -278,6 +283,20 @@ def _places(found: _Found, subjects: list[SubjectSpec]) -> list[Place]:
     if Place.STREET in places and Place.CITY in places and not kinds:
         places.sort(key=lambda place: place is not Place.STREET)
     return places
+
+
+def _off_the_water(
+    places: list[Place], subjects: list[SubjectSpec], actions: list[str]
+) -> tuple[list[Place], list[SubjectSpec]]:
+    """Nobody walks on the open sea: crews go aboard, everyone else goes ashore."""
+    afloat = [spec for spec in subjects if spec.kind in _SEAWORTHY]
+    if len(afloat) == len(subjects):
+        return places, subjects
+    if not afloat and "sail" in actions:
+        afloat = [SubjectSpec(kind="boat", action="sail")]
+    if any(spec.kind in ("boat", "ship") for spec in afloat):
+        return places, afloat
+    return [Place.BEACH, *places[1:]], subjects
 
 
 def _choose_place(draw: _Draw, found: _Found, banned: set[tuple[str, str]]) -> Place:

@@ -40,6 +40,7 @@ class Shot:
         end_frame: One past its last frame.
         seed: Chooses everything the plan leaves open.
         closeness: Framing: 1.0 is the plan's own, more is closer to the subject.
+        facing: Way the leading subject goes in all shots of a clip, +1 right, -1 left.
     """
 
     spec: SceneSpec
@@ -47,6 +48,7 @@ class Shot:
     end_frame: int
     seed: int
     closeness: float = 1.0
+    facing: int = 1
 
 
 def plan_shots(
@@ -72,7 +74,9 @@ def plan_shots(
     count = _shot_count(frame_count, fps) if multi else 1
     edges = [round(frame_count * index / count) for index in range(count + 1)]
     chance = random.Random(f"{seed}:shots")
-    cameras = [camera for camera in _CUTS if camera is not spec.camera]
+    facing = _facing(spec.camera, seed)
+    against = Camera.PAN_LEFT if facing > 0 else Camera.PAN_RIGHT
+    cameras = [camera for camera in _CUTS if camera not in (spec.camera, against)]
     chance.shuffle(cameras)
     shots = []
     time = spec.time
@@ -91,9 +95,17 @@ def plan_shots(
                 end_frame=edges[index + 1],
                 seed=seed + index,
                 closeness=closeness,
+                facing=facing,
             )
         )
     return tuple(shots)
+
+
+def _facing(camera: Camera, seed: int) -> int:
+    """A pan goes along with the subject; without one the seed decides."""
+    if camera in (Camera.PAN_LEFT, Camera.PAN_RIGHT):
+        return 1 if camera is Camera.PAN_RIGHT else -1
+    return 1 if seed % 3 else -1
 
 
 def _shot_count(frame_count: int, fps: int) -> int:

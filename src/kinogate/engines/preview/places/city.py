@@ -253,7 +253,7 @@ def _quay(build: Build, ground: float) -> list[Layer]:
         out.add(ellipse(x, top - 0.010, 0.013, 0.016, 14), bulb)
         out.add(quad(x - 0.012, top + 0.003, x + 0.012, top + 0.008), iron)
         lamps.append(_Lamp(x, top - 0.01, 0.13, (150, 112, 58), 0.02))
-        lamps.append(_Lamp(x, ground + 0.03, 0.26, (74, 54, 30), 0.01))
+        lamps.append(_Lamp(x, ground + 0.03, 0.16, (64, 46, 26), 0.01))
     layers: list[Layer] = [out.layer(0.97, period)]
     if dark:
         layers.append(Lamps(lamps, 0.97, period))
