@@ -90,7 +90,9 @@ async def _make_here(body: dict[str, object], output: Path) -> Json:
     from kinogate.dialects.base import Call  # noqa: PLC0415
     from kinogate.dialects.native import Native  # noqa: PLC0415
     from kinogate.studio import open_studio  # noqa: PLC0415
+    from kinogate.telemetry import configure_logging  # noqa: PLC0415
 
+    configure_logging("error")  # standard output is the result's, and the bar tells the rest
     submission = Native().parse_create(
         Call(method="POST", path="/", body=msgspec.json.encode(body))
     )
