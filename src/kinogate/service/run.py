@@ -111,6 +111,7 @@ class Runner:
             out = folder / "clip.mp4"
             local = await self._localise(ready.order, folder)
             report = _Progress(self._store, self._clock, task_id)
+            log.info("engine started", task_id=task_id, engine=self._engine.name)
             try:
                 produced = await self._engine.run(local, out, report)
             finally:
