@@ -32,7 +32,15 @@ _GROUND_MOVERS = frozenset({"run", "walk", "drive"})
 _WHEELS = frozenset({"car", "bus", "train", "bicycle"})
 _HEIGHTS = {"balloon": 0.30, "airplane": 0.11, "rocket": 0.36, "dragon": 0.27, "kite": 0.13}
 """Fliers whose size in the picture is their own, not beside a person; world units."""
-_SMALL = {"tree": 0.42, "boat": 0.36, "ship": 0.26, "bus": 0.30, "train": 0.17, "whale": 0.30}
+_SMALL = {
+    "tree": 0.42,
+    "boat": 0.36,
+    "ship": 0.26,
+    "bus": 0.30,
+    "train": 0.17,
+    "whale": 0.30,
+    "elephant": 0.36,
+}
 """The most some large kinds may take of the picture's height."""
 _AIR_SPEEDS = {"airplane": 0.10, "balloon": 0.022, "kite": 0.006, "lantern": 0.012}
 _GALLOP = 2.8
@@ -192,7 +200,7 @@ class _Casting:
         if subject.kind == "birds":
             height = 0.16
         if is_lead:  # whoever leads must be seen, kittens too
-            smallest = 0.18 if habitat == "ground" else 0.08
+            smallest = 0.18 if habitat == "ground" else 0.11
             height = max(height, smallest, 0.16 if habitat == "underwater" else 0.0)
         if habitat == "underwater" and subject.kind == "fish":
             height = 0.15 if subject.count < 4 else 0.12

@@ -57,7 +57,7 @@ _PLACE = {
     "小河|江|池塘|溪|瀑布",
     "village": "village|farm|barn|cottage|windmill|countryside village|rural|hamlet|村庄|乡村|农场|"
     "村子|小镇|农田|风车|田园",
-    "snowfield": "snowfield|tundra|arctic|antarctica|antarctic|north pole|south pole|glacier|"
+    "snowfield": "ice|frozen lake|icy plain|冰面|冰雪|冰天雪地|snowfield|tundra|arctic|antarctica|antarctic|north pole|south pole|glacier|"
     "iceberg|snowy field|ice field|snow field|雪地|雪原|冰原|北极|南极|冰川|冰山|雪山脚下",
     "underwater": "underwater|under water|coral reef|coral|seabed|deep sea|under the sea|"
     "ocean floor|reef|aquarium|水下|海底|珊瑚礁|珊瑚|深海|水中|水族馆",
@@ -84,8 +84,8 @@ _WEATHER = {
     "雨水|小雨|雨",
     "storm": "storm|stormy|thunder|thunderstorm|lightning|tempest|hurricane|typhoon|暴风雨|雷雨|"
     "闪电|雷电|打雷|风暴|台风|雷暴",
-    "snow": "snow|snowy day|snowy night|snowy weather|snowing|snows|snowfall|snowflake|falling snow|snow falling|blizzard|"
-    "snowstorm|下雪|雪花|飘雪|大雪|雪天|暴雪|雪中|飞雪|落雪|雪",
+    "snow": "snow|snowy day|snowy night|snowy evening|snowy morning|snowy weather|snowing|snows|snowfall|snowflake|falling snow|snow falling|blizzard|"
+    "snowstorm|下雪|雪花|飘雪|大雪|雪天|暴雪|雪中|飞雪|落雪|雪夜|雪",
     "fog": "fog|foggy|mist|misty|haze|hazy|smog|薄雾|雾气|雾中|大雾|浓雾|晨雾|烟雨|雾|朦胧",
     "wind": "wind|windy|breeze|breezy|gust|blowing|刮风|微风|大风|有风|风中|狂风|风",
     "sandstorm": "sandstorm|dust storm|sand storm|沙尘暴|沙暴|扬沙|风沙",
@@ -140,7 +140,7 @@ _SUBJECT = {
     "camel": "camel|caravan|骆驼|商队|驼队",
     "monkey": "monkey|ape|gorilla|猴子|猴|猩猩",
     "dragon": "dragon|巨龙|飞龙|龙",
-    "old_man": "old man|elderly man|grandfather|grandpa|old fisherman|老人|老爷爷|老头|爷爷|老翁|老者",
+    "old_man": "old man|elderly man|grandfather|grandpa|old fisherman|老人|老爷爷|老头|爷爷|老翁|老者|老渔夫|老奶奶",
     "dancer": "dancer|ballerina|ballet|舞者|舞蹈演员|舞女|芭蕾",
     "runner": "runner|jogger|sprinter|athlete|marathon|跑者|跑步者|运动员|马拉松",
     "couple": "couple|lovers|two lovers|bride and groom|newlyweds|情侣|恋人|夫妻|夫妇|新人",
@@ -272,6 +272,16 @@ _ALSO: Mapping[str, tuple[Tag, ...]] = MappingProxyType(
         "雪山": (("season", "winter"), ("extra", "snowcaps")),
         "雨夜": (("time", "night"),),
         "月夜": (("time", "night"),),
+        "sunny day": (("time", "noon"),),
+        "clear day": (("time", "noon"),),
+        "snowy night": (("time", "night"),),
+        "snowy evening": (("time", "dusk"),),
+        "snowy morning": (("time", "morning"),),
+        "雪夜": (("time", "night"),),
+        "polar bear": (("color", "white"),),
+        "北极熊": (("color", "white"),),
+        "白马": (("color", "white"),),
+        "白兔": (("color", "white"),),
         "starry": (("extra", "stars"),),
         "starry sky": (("time", "night"),),
         "星夜": (("extra", "stars"),),

@@ -179,7 +179,7 @@ _VEIL: dict[Time, Color] = {
     Time.NOON: (180, 196, 208),
     Time.SUNSET: (190, 132, 126),
     Time.DUSK: (92, 88, 124),
-    Time.NIGHT: (28, 38, 70),
+    Time.NIGHT: (40, 52, 90),
 }
 _SAND: Color = (222, 164, 98)
 

@@ -23,6 +23,8 @@ from kinogate.engines.preview.sky import Aurora, Clouds, Rainbow, Sky, Stars, Su
 from kinogate.engines.preview.spec import Camera, Place, SceneSpec, Season, Time, Weather
 from kinogate.engines.preview.weather import Drift, Fireflies, Fog, Lightning, Rain, Snow
 
+_BARE = frozenset({Place.DESERT, Place.SEA, Place.BEACH, Place.SNOWFIELD, Place.CITY})
+
 
 def scene_frames(shots: Sequence[Shot], width: int, height: int, fps: int) -> Iterator[Canvas]:
     """Yield every frame of the shots in order, `shots[-1].end_frame` in all.
@@ -245,6 +247,9 @@ def _drifting(build: Build) -> list[Layer]:
         colors = build.leaves()
     elif spec.season is Season.SPRING and spec.place in (Place.GARDEN, Place.PAVILION):
         colors = ((255, 196, 214), (250, 170, 196), (255, 226, 234))
+    if is_windy and spec.place in _BARE:  # no tree for miles: the wind carries dust or spray
+        grains = (mix(palette.haze, palette.lit((240, 214, 170)), 0.5), palette.cloud_lit)
+        return [Drift(build.aspect, rng, grains, count=60, size=0.0032, speed=0.8, fall=0.04)]
     if colors is None:
         return []
     lit = tuple(palette.lit(color) for color in colors)

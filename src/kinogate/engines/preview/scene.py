@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from kinogate.engines.preview.habits import (
@@ -24,7 +24,7 @@ from kinogate.engines.preview.habits import (
     NO_WEATHER,
     RANK,
 )
-from kinogate.engines.preview.lexicon import Finding, find_words
+from kinogate.engines.preview.lexicon import Finding, Tag, find_words
 from kinogate.engines.preview.spec import (
     Camera,
     Place,
@@ -183,7 +183,7 @@ def _subjects(
     pool = list(dict.fromkeys(actions))
     for finding in findings:
         gap = finding.start - last_end
-        for slot, value in finding.tags:
+        for slot, value in sorted(finding.tags, key=_describes_first):
             if slot == "number":
                 count = int(value)
             elif slot == "color":
@@ -207,10 +207,16 @@ def _subjects(
     return [_act(spec, pool) for spec in ordered[:_MAX_SUBJECTS]]
 
 
+def _describes_first(tag: Tag) -> bool:
+    return tag[0] == "subject"
+
+
 def _only_leads(specs: dict[str, SubjectSpec]) -> list[SubjectSpec]:
     """Drop what another word already says: a kitten is a cat, "flowers" beside a cat are décor."""
     if "birds" in specs:
         specs.pop("bird", None)
+    if "couple" in specs:
+        specs["couple"] = replace(specs["couple"], count=1)
     for small, large in (("kitten", "cat"), ("puppy", "dog")):
         if small in specs:
             specs.pop(large, None)

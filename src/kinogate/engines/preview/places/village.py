@@ -57,7 +57,7 @@ def build_garden(build: Build) -> Stage:
     stage.back += meadow(build, stage, green, flowers=False)
     stage.back.append(_bed(build, depth=0.86, low=0.80, high=0.85, count=120, size=0.045))
     stage.back.append(_path(build, stage.ground))
-    stage.front.append(_bed(build, depth=1.1, low=0.95, high=1.06, count=64, size=0.10))
+    stage.front.append(_bed(build, depth=1.1, low=0.975, high=1.08, count=64, size=0.10))
     return stage
 
 
