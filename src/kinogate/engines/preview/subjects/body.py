@@ -6,11 +6,11 @@ Who the body is comes in as `Build` (from `rig`) and `Look`; `people` has those.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.subjects.figure import Figure, chance, cycle
 from kinogate.engines.preview.subjects.heads import draw_back_hair, draw_head
+from kinogate.engines.preview.subjects.look import Look
 from kinogate.engines.preview.subjects.rig import Build, Joints, grounding, solve
 from kinogate.engines.preview.subjects.shapes import (
     Point,
@@ -20,30 +20,6 @@ from kinogate.engines.preview.subjects.shapes import (
     tube,
 )
 from kinogate.engines.preview.subjects.stances import Stance
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """Colours and clothes, already in the light of the pose.
-
-    `outfit` is "trousers", "shorts", "dress", "skirt", "coat", "metal" or "fur"; `hair_style` is
-    one of `heads.HAIR_STYLES`; `hat` is "", "cap", "beanie", or a head of its own: "helmet",
-    "robot", "monkey".
-    """
-
-    skin: Color
-    hair: Color
-    top: Color
-    bottom: Color
-    shoes: Color
-    accent: Color
-    outfit: str = "trousers"
-    hair_style: str = "short"
-    hat: str = ""
-    scarf: bool = False
-    beard: bool = False
-    backpack: bool = False
-    cheeks: bool = True
 
 
 def draw_body(fig: Figure, build: Build, look: Look, stance: Stance) -> Joints:

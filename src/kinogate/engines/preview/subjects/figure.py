@@ -33,7 +33,7 @@ from kinogate.engines.preview.subjects.shapes import (
 )
 
 if TYPE_CHECKING:
-    from kinogate.engines.preview.subjects.base import Pose
+    from kinogate.engines.preview.subjects.pose import Pose
 
 _FAR = 16000.0
 """Pixel coordinates are held inside this so that fixed-point vertices cannot overflow."""

@@ -12,7 +12,7 @@ from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.subjects.figure import Figure, blinks, chance, cycle
 
 if TYPE_CHECKING:
-    from kinogate.engines.preview.subjects.body import Look
+    from kinogate.engines.preview.subjects.look import Look
 
 HAIR_STYLES = (
     "short",

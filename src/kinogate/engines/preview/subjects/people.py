@@ -13,8 +13,9 @@ from typing import TypedDict, Unpack
 
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.subjects.base import SubjectKind
-from kinogate.engines.preview.subjects.body import Look, draw_body
+from kinogate.engines.preview.subjects.body import draw_body
 from kinogate.engines.preview.subjects.figure import Figure, chance, cycle
+from kinogate.engines.preview.subjects.look import Look
 from kinogate.engines.preview.subjects.rig import Build, Joints
 from kinogate.engines.preview.subjects.stances import RUN_SPEED, WALK_SPEED, Stance, stance_for
 
