@@ -20,6 +20,7 @@ from kinogate.db.keys import SqlKeyStore
 from kinogate.db.open import Database, open_database
 from kinogate.db.store import SqlTaskStore
 from kinogate.dialects import build_dialects
+from kinogate.dialects.dashscope import FORM_PATH
 from kinogate.domain.catalogue import CATALOGUE
 from kinogate.domain.ports import Clock, Principal
 from kinogate.durable.engine import DbosDurable
@@ -39,12 +40,17 @@ from kinogate.service.query import Tasks
 from kinogate.service.retention import Retention
 from kinogate.service.run import Runner
 from kinogate.service.submit import Submitter
+from kinogate.service.upload_parts import Parts
+from kinogate.service.upload_policy import PolicySigner
+from kinogate.service.uploads import UploadRules, Uploads
 from kinogate.settings import Settings
 from kinogate.telemetry import Metrics
 
 log = structlog.get_logger(__name__)
 
 _SECRET_BYTES = 32
+_LEFTOVER_S = 3_600
+"""What an interrupted write left aside this long ago belongs to nobody."""
 
 
 class SystemClock:
@@ -137,7 +143,23 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         store = SqlTaskStore(database)
         keyring = Keyring(SqlKeyStore(database), clock)
         blobs = LocalBlobStore(settings.blob_dir)
-        signer = LinkSigner(signing_secret(folder), "k1", settings.origin)
+        blobs.sweep(time.time() - _LEFTOVER_S)
+        secret = signing_secret(folder)
+        signer = LinkSigner(secret, "k1", settings.origin)
+        ids = SystemIds()
+        parts = Parts(folder / "uploads", clock, ids)
+        uploads = Uploads(
+            blobs=blobs,
+            policies=PolicySigner(secret),
+            links=signer,
+            parts=parts,
+            catalogue=CATALOGUE,
+            clock=clock,
+            ids=ids,
+            rules=UploadRules(
+                max_bytes=settings.max_upload_bytes, form_url=settings.origin + FORM_PATH
+            ),
+        )
         policy = FetchPolicy(allow_hosts=settings.fetch_allow_hosts)
         inspector = Inspector(slots=settings.slots)
         stack.push_async_callback(inspector.close)
@@ -160,18 +182,19 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
             keyring=keyring,
             submitter=Submitter(
                 store=store,
-                intake=Intake(blobs, signer, policy),
+                intake=Intake(blobs, signer, policy, uploads),
                 catalogue=CATALOGUE,
                 engine=engine,
                 admission=OpenAdmission(),
                 clock=clock,
-                ids=SystemIds(),
+                ids=ids,
                 fetch_policy=policy,
             ),
             tasks=Tasks(store=store, durable=durable, clock=clock),
             models=Models(CATALOGUE, engine),
             signer=signer,
             files=FileEndpoint(signer, blobs, clock),
+            uploads=uploads,
             clock=clock,
         )
         rules = EdgeRules(
@@ -190,7 +213,8 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         )
         stack.push_async_callback(durable.close, settings.drain_s)
         await asyncio.gather(engine.start(), durable.start())
-        sweeping = asyncio.create_task(Retention(blobs, clock, settings.result_ttl_s).run())
+        retention = Retention(blobs, clock, settings.result_ttl_s, parts)
+        sweeping = asyncio.create_task(retention.run())
         stack.callback(sweeping.cancel)
         yield Server(asgi=asgi, keyring=keyring, settings=settings)
 

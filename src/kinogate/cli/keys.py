@@ -39,7 +39,10 @@ def create(
     async def make(keyring: Keyring) -> MintedKey:
         return await keyring.create(name, account_id=account, is_admin=admin)
 
-    minted = asyncio.run(_with_keyring(settings, make))
+    try:
+        minted = asyncio.run(_with_keyring(settings, make))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--account") from error
     if wants_json(as_json):
         print_json(_row(minted.key) | {"key": minted.secret})
     else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Protocol
 
 from kinogate.blobs.base import BlobStore, owner_segment
 from kinogate.domain.catalogue import MIB, ModelSpec
@@ -19,14 +20,13 @@ from kinogate.domain.resolution import Size, Tier, fit_to_tier
 from kinogate.domain.task import StoredMedia
 from kinogate.media.base64in import decode_data_uri, is_inline
 from kinogate.media.header import check_inline_image, sniff
-from kinogate.net import FetchPolicy, check_url
+from kinogate.net import UNREACHABLE_TEXT, FetchPolicy, check_url
 from kinogate.service.links import LinkSigner
 
 IMAGE_ROLES = frozenset({Role.FIRST_FRAME, Role.LAST_FRAME, Role.REFERENCE_IMAGE, Role.MASK_IMAGE})
 AUDIO_ROLES = frozenset({Role.AUDIO, Role.VOICE, Role.REFERENCE_AUDIO})
 _DEFAULT_BYTES = 100 * MIB
 _AUDIO_BYTES = 15 * MIB
-_URL_MAX = 8_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +37,30 @@ class Taken:
     size: Size | None
 
 
+class UploadFinder(Protocol):
+    """Where uploads lie."""
+
+    async def find_key(self, account_id: str, model: str, key: str) -> str | None:
+        """The blob that this account sent for this model under this key; None when there is none.
+
+        Foreign, expired and unknown keys, and those of another model, all give None.
+        """
+        ...
+
+
 class Intake:
     """Takes a request's media in; storing the same bytes twice is the same blob."""
 
-    def __init__(self, blobs: BlobStore, signer: LinkSigner, policy: FetchPolicy) -> None:
+    def __init__(
+        self,
+        blobs: BlobStore,
+        signer: LinkSigner,
+        policy: FetchPolicy,
+        uploads: UploadFinder | None = None,
+    ) -> None:
+        """Prepare; without `uploads` no key of an upload is known."""
         self._blobs = blobs
+        self._uploads = uploads
         self._signer = signer
         self._policy = policy
 
@@ -62,6 +81,9 @@ class Intake:
         size: Size | None = None
         for item in media:
             try:
+                if item.upload is not None:
+                    stored.append(await self._upload(item, account_id, spec))
+                    continue
                 data = _inline(item, _max_bytes(item.role, spec))
                 if data is None:
                     stored.append(self._link(item.role, item.text or "", account_id))
@@ -80,20 +102,27 @@ class Intake:
         await self._blobs.put_bytes(key, data, "application/octet-stream")
         return StoredMedia(role=role, blob_key=key)
 
+    async def _upload(self, item: MediaInput, account_id: str, spec: ModelSpec) -> StoredMedia:
+        key = None
+        if self._uploads is not None:
+            key = await self._uploads.find_key(account_id, spec.name, item.upload or "")
+        if key is None:
+            raise _unreadable()
+        return StoredMedia(role=item.role, blob_key=key)
+
     def _link(self, role: Role, url: str, account_id: str) -> StoredMedia:
-        if len(url) > _URL_MAX:
-            raise CallerError(
-                ErrorCode.MEDIA_URL_INVALID,
-                f"The URL must have at most {_URL_MAX} characters.",
-            )
-        own = self._signer.match_own(url)
-        if own is not None:
-            if own.split("/")[1:2] != [owner_segment(account_id)]:
-                # The same words as for any other URL that cannot be read: no oracle.
-                raise CallerError(ErrorCode.MEDIA_URL_INVALID, "The URL cannot be read.")
+        if self._signer.is_own(url):
+            own = self._signer.match_own(url)
+            if own is None or own.split("/")[1:2] != [owner_segment(account_id)]:
+                raise _unreadable()
             return StoredMedia(role=role, blob_key=own)
         check_url(url, self._policy)
         return StoredMedia(role=role, url=url)
+
+
+def _unreadable() -> CallerError:
+    # The same words as for any other URL that cannot be read: no oracle.
+    return CallerError(ErrorCode.MEDIA_URL_INVALID, UNREACHABLE_TEXT)
 
 
 def _inline(item: MediaInput, max_bytes: int) -> bytes | None:

@@ -25,6 +25,8 @@ _RANDOM = 30
 _CHECK = 6
 PATTERN = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{_RANDOM + _CHECK}}}")
 DEFAULT_ACCOUNT = "default"
+ACCOUNT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+"""Account names are parts of blob keys, so their alphabet is the blobs' one."""
 _CACHE_MS = 1_000
 _CACHE_MAX = 10_000
 
@@ -87,8 +89,12 @@ class Keyring:
         """Make a key; with `secret` the given one is installed (again changes nothing).
 
         Raises:
-            ValueError: `secret` is not in our format.
+            ValueError: `secret` is not in our format, or `account_id` is no account name.
         """
+        if not ACCOUNT_NAME.fullmatch(account_id):
+            raise ValueError(
+                "An account name has 1 to 64 of a-z, 0-9, - and _, and begins with a letter or digit."
+            )
         if secret is not None and not is_well_formed(secret):
             raise ValueError("The key is not in our format, or its checksum is wrong.")
         secret = secret or mint_secret()

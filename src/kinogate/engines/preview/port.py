@@ -13,6 +13,7 @@ from kinogate.engines.preview.capabilities import NAME, unsupported
 from kinogate.procs.host import ChildHost
 from kinogate.procs.protocol import Limits
 
+GIB = 1024**3
 WORKER = "kinogate.engines.preview.worker"
 
 
@@ -29,7 +30,11 @@ class PreviewEngine:
     name = NAME
 
     def __init__(self, *, slots: int, timeout_s: float) -> None:
-        self._host = ChildHost(WORKER, slots=slots, limits=Limits())
+        # A 15 s 1080p render peaks at 1.0 GiB of addresses; the child also decodes callers' clips.
+        limits = Limits(
+            address_space_bytes=3 * GIB, file_bytes=GIB, cpu_s=int(4 * timeout_s), nice=5
+        )
+        self._host = ChildHost(WORKER, slots=slots, limits=limits)
         self._timeout_s = timeout_s
 
     async def start(self) -> None:
