@@ -140,7 +140,7 @@ def test_scenes_of_different_prompts_do_not_look_alike():
         "a red car on the road at noon",
     ],
 )
-@pytest.mark.parametrize("camera", ["static camera", "pan left", "zoom in"])
+@pytest.mark.parametrize("camera", ["static camera", "pan left", "zoom in", "orbit"])
 def test_the_subject_stays_inside_the_frame_in_every_aspect(size, prompt, camera):
     """What differs from the same scene without subjects must be there and clear of the rim."""
     (shot,) = plan_shots(f"{prompt}, {camera}", "", 7, 120, 24, multi=False)

@@ -39,13 +39,13 @@ class Actors:
     def _draw_part(self, frame: Frame, part: Part) -> None:
         x, facing, clock = self._course(part, frame.t)
         y = self._height(part, frame.t)
-        floats = part.habitat in ("air", "space", "underwater")
-        if part.is_followed or floats:
-            x += frame.view.x * (1.0 if part.is_followed else 0.85)
-        if floats:
-            x += frame.view.pan * 0.75
+        view = frame.view
+        if part.is_followed:
+            x += view.x + 0.8 * view.pan
+        elif part.habitat in ("air", "space", "underwater"):
+            x += 0.85 * view.x + 0.75 * view.pan
         elif part.habitat == "water":  # a boat keeps half up with the camera
-            x += 0.55 * (frame.view.x + frame.view.pan)
+            x += 0.55 * (view.x + view.pan)
         scale, x0, y0 = frame.view.at(1.0)
         px, py, high = x * scale + x0, y * scale + y0, part.height * scale
         if part.kind == "rocket" and part.action == "launch":
@@ -80,9 +80,9 @@ class Actors:
         if part.speed <= 0.0 or part.action == "launch":
             return part.x, part.facing, t
         if part.is_followed:
-            drift = min(part.reach, 0.10) * math.sin(t * 0.42 + part.seed % 7)
+            sway = 0.5 * math.sin(t * 0.42 + part.seed % 7)
             share = t / self._duration - 0.5
-            x = part.x * 0.6 + drift * 0.5 + part.facing * share * min(part.reach, 0.16)
+            x = part.x + min(part.reach, 0.13) * (sway + part.facing * share)
             return x, part.facing, clock
         # Crossing the picture: over and back again, slow enough to be watched.
         width = 2 * part.reach

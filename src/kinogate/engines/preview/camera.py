@@ -136,6 +136,12 @@ class Operator:
         )
 
 
+def closest(move: Camera, closeness: float) -> float:
+    """The largest zoom a move of any length reaches."""
+    own = {Camera.ZOOM_IN: 1.26, Camera.ZOOM_OUT: 1.26, Camera.CRANE: 1.08, Camera.TRACKING: 1.05}
+    return max(1.0, closeness) * own.get(move, 1.03)
+
+
 def _glide(share: float) -> float:
     """Ease in and out without ever standing still."""
     share = min(1.0, max(0.0, share))

@@ -85,6 +85,13 @@ class Part:
     phase: float
     is_followed: bool
 
+    @property
+    def focus(self) -> tuple[float, float]:
+        """Where a camera that closes in should aim, world x and y."""
+        roams = self.speed > 0.0 and not self.is_followed
+        floats = self.habitat in ("air", "space", "underwater")
+        return 0.0 if roams else self.x, self.y - self.height / 2 if floats else self.y
+
 
 def lead_action(spec: SceneSpec) -> str:
     """What the first subject does, with its kind's default filled in."""
@@ -138,7 +145,7 @@ class _Casting:
         self._build, self._stage = build, stage
         self._spec, self._aspect = build.spec, build.aspect
         # Its own stream: with or without subjects, the land around them stays the same.
-        self._rng = np.random.default_rng(build.seed & 0xFFFFFFFF)
+        self._rng = np.random.default_rng(build.cast_seed & 0xFFFFFFFF)
 
     def part(self, subject: SubjectSpec, share: float, order: int, index: int) -> Part:
         kind = KINDS[subject.kind]
@@ -146,13 +153,17 @@ class _Casting:
         height = self._height(subject, kind, habitat, is_lead=order == 0)
         if index:
             height *= float(self._rng.uniform(0.80, 0.96))
+        zoom = self._build.zoom
         half = height * kind.aspect / 2
-        room = max(0.0, self._aspect / 2 - half - 0.03)
+        room = max(0.0, self._aspect / 2 - half * zoom - 0.03)
         spread = (index + 1) // 2 * (1 if index % 2 else -1)
         gap = max(2.3 * half, 0.10)
-        x = share * self._aspect * self._build.facing + spread * gap
+        x = share * self._aspect * self._build.facing * 0.85 + spread * gap
         action = "drive" if subject.kind in _WHEELS else subject.action or kind.default_action
-        y, reach = self._lane(subject, habitat, height, room, order, index)
+        x = max(-room, min(room, x))
+        followed = is_followed(self._spec) and habitat == "ground"
+        free = (room - abs(x) if followed else room) / zoom
+        y, reach = self._lane(subject, habitat, height, free, order, index)
         body, accent = self._colors(subject, kind, index)
         run = action == "run" and kind.default_action != "run"
         gait = kind.speed * height * (_GALLOP if run else 1.0)
@@ -161,7 +172,7 @@ class _Casting:
             action=action,
             habitat=habitat,
             height=height,
-            x=max(-room, min(room, x)),
+            x=x,
             y=y,
             reach=reach,
             speed=self._speed(subject.kind, habitat, action, gait),
@@ -171,7 +182,7 @@ class _Casting:
             accent=accent,
             seed=int(self._rng.integers(0, 1 << 30)),
             phase=float(self._rng.uniform(0, 6.0)) if index or order else 0.0,
-            is_followed=is_followed(self._spec) and habitat == "ground",
+            is_followed=followed,
         )
 
     def _habitat(self, subject: SubjectSpec, kind: SubjectKind) -> str:
@@ -204,7 +215,8 @@ class _Casting:
             height = max(height, smallest, 0.16 if habitat == "underwater" else 0.0)
         if habitat == "underwater" and subject.kind == "fish":
             height = 0.15 if subject.count < 4 else 0.12
-        return min(height, 0.66 * self._aspect / kind.aspect, 0.56)
+        zoom = self._build.zoom
+        return min(height, 0.70 * self._aspect / kind.aspect / zoom, 0.66 / zoom)
 
     def _colors(self, subject: SubjectSpec, kind: SubjectKind, index: int) -> tuple[Color, Color]:
         body, accent = kind.default_colors

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kinogate.engines.preview.acting import Actors
-from kinogate.engines.preview.camera import Operator
+from kinogate.engines.preview.camera import Operator, closest
 from kinogate.engines.preview.canvas import Canvas, Color, mix
 from kinogate.engines.preview.casting import cast_parts, is_followed
 from kinogate.engines.preview.effects import Fireworks, SkyLanterns
@@ -61,18 +61,19 @@ class Scene:
             spec=spec,
             palette=palette,
             rng=rng,
-            seed=shot.seed,
+            cast_seed=shot.cast_seed,
             width=width,
             height=height,
             sun=sun,
             facing=shot.facing,
+            zoom=closest(spec.camera, shot.closeness),
             roams=is_followed(spec)
             or spec.camera in (Camera.PAN_LEFT, Camera.PAN_RIGHT, Camera.ORBIT),
         )
         stage = PLACES[spec.place](build)
         palette = build.palette
         parts = cast_parts(build, stage)
-        focus = (parts[-1].x, parts[-1].y - parts[-1].height / 2) if parts else (0.1, 0.6)
+        focus = parts[-1].focus if parts else (0.1, 0.6)
         self.operator = Operator(
             move=spec.camera,
             width=width,

@@ -22,11 +22,12 @@ class Build:
         spec: The plan.
         palette: Its light.
         rng: Seeded; the only source of chance.
-        seed: The shot's seed, for streams that must not disturb `rng`.
+        cast_seed: Chooses how the individuals look; a stream apart from `rng`.
         width: Canvas width in pixels.
         height: Canvas height in pixels.
         sun: Where the light stands, world units; also set when it is hidden.
         facing: Way the leading subject goes.
+        zoom: The closest the camera comes, 1.0 or more; what may not be cut off must allow for it.
         roams: Whether the camera goes sideways so far that big things in the foreground would
             pass before the subject.
     """
@@ -34,11 +35,12 @@ class Build:
     spec: SceneSpec
     palette: Palette
     rng: np.random.Generator
-    seed: int
+    cast_seed: int
     width: int
     height: int
     sun: tuple[float, float]
     facing: int
+    zoom: float
     roams: bool
 
     @property
