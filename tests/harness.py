@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import tempfile
 from collections.abc import Awaitable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -34,10 +35,15 @@ from kinogate.service.links import LinkSigner
 from kinogate.service.models import Models
 from kinogate.service.query import Tasks
 from kinogate.service.submit import Submitter
+from kinogate.service.upload_parts import Parts
+from kinogate.service.upload_policy import PolicySigner
+from kinogate.service.uploads import Uploads
 from kinogate.telemetry import Metrics
 
 PREFIXES = ("", "/qwen", "/wan", "/alibailian", "/proxy/wan")
 MAX_BODY_BYTES = 2 * 1024 * 1024
+MAX_UPLOAD_BYTES = 3 * 1024 * 1024
+SECRET = b"s" * 32
 ORIGIN = "https://kinogate.example.com"
 
 T = TypeVar("T")
@@ -142,10 +148,23 @@ class Harness:
         self.blobs = MemoryBlobStore(lambda: self.clock.ms / 1000)
         self.engine, self.durable = IdleEngine(), IdleDurable()
         self.admission = SwitchedAdmission()
-        self.signer = LinkSigner(b"s" * 32, "k1", ORIGIN)
+        self.signer = LinkSigner(SECRET, "k1", ORIGIN)
         self.keyring = Keyring(MemoryKeyStore(), self.clock)
         self.dialects = build_dialects(dashscope_prefixes=PREFIXES)
         self._policy = FetchPolicy()
+        self._folder = tempfile.TemporaryDirectory(prefix="kinogate-")
+        self.parts = Parts(Path(self._folder.name) / "uploads", self.clock, self.ids)
+        self.uploads = Uploads(
+            blobs=self.blobs,
+            policies=PolicySigner(SECRET),
+            links=self.signer,
+            parts=self.parts,
+            catalogue=CATALOGUE,
+            clock=self.clock,
+            ids=self.ids,
+            origin=ORIGIN,
+            max_bytes=MAX_UPLOAD_BYTES,
+        )
         app = build_asgi(
             edge=Edge(
                 self._services(),
@@ -167,7 +186,7 @@ class Harness:
     def _services(self) -> EdgeServices:
         submitter = Submitter(
             store=self.store,
-            intake=Intake(self.blobs, self.signer, self._policy),
+            intake=Intake(self.blobs, self.signer, self._policy, self.uploads),
             catalogue=CATALOGUE,
             engine=self.engine,
             admission=self.admission,
@@ -182,6 +201,7 @@ class Harness:
             models=Models(CATALOGUE, self.engine),
             signer=self.signer,
             files=FileEndpoint(self.signer, self.blobs, self.clock),
+            uploads=self.uploads,
             clock=self.clock,
         )
 
@@ -196,6 +216,7 @@ class Harness:
         trace: TracebackType | None,
     ) -> None:
         self.client.__exit__(kind, error, trace)
+        self._folder.cleanup()
 
     def key(self, account: str = ACCOUNT) -> str:
         """A key of the account, made on first use."""

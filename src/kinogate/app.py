@@ -20,7 +20,6 @@ from kinogate.db.keys import SqlKeyStore
 from kinogate.db.open import Database, open_database
 from kinogate.db.store import SqlTaskStore
 from kinogate.dialects import build_dialects
-from kinogate.dialects.dashscope import FORM_PATH
 from kinogate.domain.catalogue import CATALOGUE
 from kinogate.domain.ports import Clock, Principal
 from kinogate.durable.engine import DbosDurable
@@ -42,7 +41,7 @@ from kinogate.service.run import Runner
 from kinogate.service.submit import Submitter
 from kinogate.service.upload_parts import Parts
 from kinogate.service.upload_policy import PolicySigner
-from kinogate.service.uploads import UploadRules, Uploads
+from kinogate.service.uploads import Uploads
 from kinogate.settings import Settings
 from kinogate.telemetry import Metrics
 
@@ -156,9 +155,8 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
             catalogue=CATALOGUE,
             clock=clock,
             ids=ids,
-            rules=UploadRules(
-                max_bytes=settings.max_upload_bytes, form_url=settings.origin + FORM_PATH
-            ),
+            origin=settings.origin,
+            max_bytes=settings.max_upload_bytes,
         )
         policy = FetchPolicy(allow_hosts=settings.fetch_allow_hosts)
         inspector = Inspector(slots=settings.slots)

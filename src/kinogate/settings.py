@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     slots: int = Field(2, ge=1, le=64, description="Tasks that run at a time; the rest wait.")
     task_timeout_s: int = Field(900, ge=10, description="Longest run of one task, seconds.")
     max_body_bytes: int = Field(64 * _MIB, ge=1024, description="Largest request body, bytes.")
+    max_upload_bytes: int = Field(100 * _MIB, ge=1, description="Largest uploaded file, bytes.")
     result_ttl_s: int = Field(86_400, ge=60, description="Life of a result file, seconds.")
     record_ttl_s: int = Field(
         30 * 86_400, ge=0, description="How long a record outlives its file, seconds."

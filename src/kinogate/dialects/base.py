@@ -19,6 +19,7 @@ from kinogate.domain.models import ModelCard
 from kinogate.domain.ports import Principal, TaskFilter
 from kinogate.domain.request import HouseRules, Submission
 from kinogate.domain.task import Status, Task
+from kinogate.domain.upload import Upload, UploadCertificate
 
 JSON_TYPE = "application/json; charset=utf-8"
 
@@ -38,6 +39,11 @@ class Action(StrEnum):
     MODELS = "models"
     MODEL = "model"
     ME = "me"
+    UPLOAD_POLICY = "upload_policy"  # leave to send files by form
+    UPLOAD_FORM = "upload_form"  # the form itself; carries its own proof and no key
+    FILE_CREATE = "file_create"  # a file as the body or in a form, or announced
+    FILE_APPEND = "file_append"  # a piece of an announced file
+    FILE_GET = "file_get"
     UNSUPPORTED = "unsupported"  # a known path of the real service that we answer honestly
 
 
@@ -152,6 +158,14 @@ class ListView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UploadCall:
+    """A parsed UPLOAD_POLICY call: the model in the caller's spelling, where forms come in."""
+
+    model: str
+    form_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorReply:
     """A row of a dialect's error table; what `code` means is the dialect's business."""
 
@@ -249,6 +263,18 @@ class Dialect:
 
     def render_me(self, principal: Principal, call: Call) -> Reply:
         """Answer a ME call."""
+        raise NotImplementedError
+
+    def parse_upload_call(self, call: Call) -> UploadCall:
+        """Read an UPLOAD_POLICY call."""
+        raise NotImplementedError
+
+    def render_certificate(self, certificate: UploadCertificate, call: Call) -> Reply:
+        """Answer an UPLOAD_POLICY call."""
+        raise NotImplementedError
+
+    def render_file(self, upload: Upload, call: Call) -> Reply:
+        """Answer a FILE_… call."""
         raise NotImplementedError
 
     def render_error(self, error: KinogateError, call: Call) -> Reply:

@@ -20,12 +20,13 @@ from kinogate.dialects.base import (
     Reply,
     Route,
     TaskView,
+    UploadCall,
     bearer,
     json_reply,
     parse_task_id,
     retry_after,
 )
-from kinogate.dialects.dashscope_bodies import read_body
+from kinogate.dialects.dashscope_bodies import read_body, with_uploads
 from kinogate.dialects.members import Members, as_integer, read_object
 from kinogate.domain.catalogue import CATALOGUE
 from kinogate.domain.errors import (
@@ -33,11 +34,13 @@ from kinogate.domain.errors import (
     ErrorCode,
     KinogateError,
     field_invalid,
+    field_missing,
 )
 from kinogate.domain.overlays import OVERLAYS
 from kinogate.domain.ports import TaskFilter
-from kinogate.domain.request import HouseRules, Submission
+from kinogate.domain.request import Field, HouseRules, Submission
 from kinogate.domain.task import Status
+from kinogate.domain.upload import UploadCertificate
 
 DEFAULT_PREFIXES = ("", "/qwen", "/wan", "/alibailian", "/proxy/wan")
 COMFY_PREFIX = "/proxy/wan"
@@ -94,7 +97,7 @@ class DashScope(Dialect):
         body = read_object(call.body)
         if SECOND_PATH in call.options:
             _check_second_path(body)
-        return read_body(body)
+        return with_uploads(read_body(body), is_resolving=_is_resolving(call))
 
     def parse_list(self, call: Call) -> ListQuery:
         """Read a list call. Without a time the list is not narrowed to 24 h: we keep no clock."""
@@ -111,6 +114,19 @@ class DashScope(Dialect):
         )
         offset = (page_no - 1) * page_size
         return ListQuery(where=where, limit=page_size, offset=offset, count=True)
+
+    def parse_upload_call(self, call: Call) -> UploadCall:
+        """The model that the files are for; the form comes in beside this path."""
+        if (call.query_value("action") or "").lower() != "getpolicy":
+            raise field_invalid("action", "Must be getPolicy.")
+        model = call.query_value("model")
+        if model is None:
+            raise field_missing(Field.MODEL)
+        return UploadCall(model=model, form_path=f"{call.path.rstrip('/')}/form")
+
+    def render_certificate(self, certificate: UploadCertificate, call: Call) -> Reply:
+        """`data` and not `output`, which is where the vendor's SDKs look here."""
+        return _success(call, {"data": replies.certificate_data(certificate)})
 
     def render_created(self, view: TaskView, call: Call) -> Reply:
         """PENDING, whatever has happened since: a replay repeats the first answer."""
@@ -192,7 +208,9 @@ def _routes(root: str) -> tuple[Route, ...]:
             action=Action.CANCEL,
             options=comfy,
         ),
-        Route(method="GET", path=f"{at}/uploads", action=Action.UNSUPPORTED, options=comfy),
+        Route(method="GET", path=f"{at}/uploads", action=Action.UPLOAD_POLICY, options=comfy),
+        # Ours alone: the vendor names a host of its object store.
+        Route(method="POST", path=f"{at}/uploads/form", action=Action.UPLOAD_FORM),
     )
 
 
@@ -202,7 +220,8 @@ def _success(call: Call, body: dict[str, object]) -> Reply:
 
 
 def _words(error: KinogateError, call: Call) -> tuple[str, str]:
-    if error.code is ErrorCode.REQUEST_MALFORMED and call.form is None:
+    is_json = call.form is None and call.action is not Action.UPLOAD_FORM
+    if error.code is ErrorCode.REQUEST_MALFORMED and is_json:
         return errors.malformed(call.body, error.message)
     if error.code is ErrorCode.METHOD_NOT_ALLOWED:
         code = errors.ERRORS[error.code].code
@@ -226,6 +245,10 @@ def _check_headers(call: Call) -> None:
             ErrorCode.CONTENT_TYPE_UNSUPPORTED,
             "The header Content-Type must be application/json.",
         )
+
+
+def _is_resolving(call: Call) -> bool:
+    return call.headers.get("x-dashscope-ossresourceresolve", "").strip().lower() == "enable"
 
 
 def _check_second_path(body: Members) -> None:

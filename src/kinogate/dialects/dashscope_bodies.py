@@ -7,11 +7,13 @@ Whether the model wants what was sent is the services' question. Obeys spec/dash
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
+from kinogate.dialects.dashscope_errors import UNRESOLVED_TEXT
 from kinogate.dialects.members import Members
 from kinogate.domain.catalogue import CATALOGUE
-from kinogate.domain.errors import CallerError, field_invalid, field_missing
+from kinogate.domain.errors import CallerError, ErrorCode, field_invalid, field_missing
 from kinogate.domain.order import AudioMode, Role, ShotType
 from kinogate.domain.request import GenerationRequest, MediaInput, Submission
 from kinogate.domain.resolution import Size, Tier, parse_size, parse_tier
@@ -56,6 +58,8 @@ _VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".webm", ".avi", ".mkv")
 
 _SILENCED = "The audio file is not used, because parameters.audio is false."
 
+_UPLOAD_SCHEME = "oss://"
+
 _SDK_FUNCTION = "video-synthesis"
 """What the vendor's 1.x SDK puts into `input.function` of every call; it means nothing."""
 
@@ -99,6 +103,32 @@ def read_body(body: Members) -> Submission:
         edit=given.has("media") and inputs.has(Role.SOURCE_VIDEO),
     )
     return Submission(request=request, ignored=body.ignored(), warnings=warnings)
+
+
+def with_uploads(submission: Submission, *, is_resolving: bool) -> Submission:
+    """Tell `oss://` inputs from others.
+
+    Args:
+        submission: As `read_body` gave it.
+        is_resolving: Whether the call asked for such inputs to be resolved.
+
+    Raises:
+        CallerError: MEDIA_URL_INVALID: it did not, and there are some.
+    """
+    request = submission.request
+    media = tuple(_as_upload(item) for item in request.media)
+    if media == request.media:
+        return submission
+    if not is_resolving:
+        raise CallerError(ErrorCode.MEDIA_URL_INVALID, UNRESOLVED_TEXT)
+    return replace(submission, request=replace(request, media=media))
+
+
+def _as_upload(item: MediaInput) -> MediaInput:
+    text = item.text or ""
+    if not text.startswith(_UPLOAD_SCHEME):
+        return item
+    return MediaInput(role=item.role, upload=text.removeprefix(_UPLOAD_SCHEME))
 
 
 def _read_size(parameters: Members) -> Size | None:

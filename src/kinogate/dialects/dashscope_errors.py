@@ -71,6 +71,11 @@ ERRORS: Mapping[ErrorCode, ErrorReply] = MappingProxyType(
 )
 
 CANCEL_TEXT = "Failed to cancel the task, please confirm if the task is in PENDING status."
+UNRESOLVED_TEXT = (
+    "Unable to download the media resource during the data inspection process. The provided URL "
+    "does not appear to be valid: an oss:// URL needs the header "
+    "X-DashScope-OssResourceResolve: enable."
+)
 URL_ERROR_TEXT = "url error, please check url\uff01"  # the vendor's own full-width mark
 
 _TEXTS: Mapping[ErrorCode, str] = MappingProxyType(
@@ -197,6 +202,8 @@ def wire_error(
         field: The canonical member or wire path at fault.
         model: The model asked for, which decides how members are spelled.
     """
+    if message == UNRESOLVED_TEXT:
+        return "InvalidParameter.DataInspection", message
     if code is ErrorCode.FIELD_MISSING:
         empty = _EMPTY.get(field or "")
         if empty is not None:

@@ -13,10 +13,11 @@ from typing import TypeAlias
 
 from kinogate.dialects.base import TaskView
 from kinogate.dialects.dashscope_errors import wire_error
-from kinogate.domain.catalogue import CATALOGUE, UsageFamily
+from kinogate.domain.catalogue import CATALOGUE, MIB, UsageFamily
 from kinogate.domain.order import Mode
 from kinogate.domain.resolution import ADAPTIVE, Size, ratio_label
 from kinogate.domain.task import Outcome, Plan, Status, Task
+from kinogate.domain.upload import UploadCertificate
 
 ZONE = timezone(timedelta(hours=8))
 """The zone of every time text; the vendor names none, these are Beijing's (our choice)."""
@@ -67,6 +68,22 @@ def task_output(view: TaskView) -> dict[str, object]:
             fault.code, fault.message, fault.field, task.plan.model
         )
     return output
+
+
+def certificate_data(certificate: UploadCertificate) -> dict[str, object]:
+    """The `data` object of an upload certificate (spec/dashscope.md §8)."""
+    return {
+        "policy": certificate.policy,
+        "signature": certificate.signature,
+        "upload_dir": certificate.folder,
+        "upload_host": certificate.url,
+        "expire_in_seconds": certificate.expires_in_s,
+        "max_file_size_mb": certificate.max_bytes // MIB,
+        "capacity_limit_mb": 999_999_999,  # as the vendor writes "no limit"
+        "oss_access_key_id": certificate.access_key_id,
+        "x_oss_object_acl": "private",
+        "x_oss_forbid_overwrite": "true",
+    }
 
 
 def _times(task: Task) -> dict[str, object]:

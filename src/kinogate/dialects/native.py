@@ -44,6 +44,7 @@ from kinogate.domain.request import (
 )
 from kinogate.domain.resolution import Size, Tier, parse_size, parse_tier
 from kinogate.domain.task import Status
+from kinogate.domain.upload import Upload
 
 PROBLEM_TYPE = "application/problem+json; charset=utf-8"
 _ROOT = "/kinogate/v1"
@@ -109,6 +110,9 @@ class Native(Dialect):
         Route(method="POST", path=f"{_ROOT}/tasks/{{task_id}}/cancel", action=Action.CANCEL),
         Route(method="GET", path=f"{_ROOT}/tasks/{{task_id}}/events", action=Action.STREAM),
         Route(method="GET", path=f"{_ROOT}/tasks/{{task_id}}/content", action=Action.CONTENT),
+        Route(method="POST", path=f"{_ROOT}/files", action=Action.FILE_CREATE),
+        Route(method="PUT", path=f"{_ROOT}/files/{{file_id}}", action=Action.FILE_APPEND),
+        Route(method="GET", path=f"{_ROOT}/files/{{file_id}}", action=Action.FILE_GET),
         Route(method="GET", path=f"{_ROOT}/models", action=Action.MODELS),
         Route(method="GET", path=f"{_ROOT}/models/{{model}}", action=Action.MODEL),
         Route(method="GET", path=f"{_ROOT}/me", action=Action.ME),
@@ -220,6 +224,10 @@ class Native(Dialect):
             },
         )
 
+    def render_file(self, upload: Upload, call: Call) -> Reply:
+        """The file object; 201 when it was made by this call."""
+        return json_reply(201 if call.action is Action.FILE_CREATE else 200, _file(upload))
+
     def render_error(self, error: KinogateError, call: Call) -> Reply:
         """Problem details."""
         row = self.errors[error.code]
@@ -294,6 +302,18 @@ def _video(view: TaskView) -> dict[str, object] | None:
         "has_audio": outcome.has_audio,
         "actual_prompt": outcome.actual_prompt,
         "fingerprint": outcome.fingerprint,
+    }
+
+
+def _file(upload: Upload) -> dict[str, object]:
+    return {
+        "id": upload.id,
+        "status": "ready" if upload.is_complete else "uploading",
+        "url": upload.url,
+        "size_bytes": upload.size_bytes,
+        "received_bytes": upload.received_bytes,
+        "kind": upload.kind.value if upload.kind else None,
+        "expires_at": _iso(upload.expires_ms),
     }
 
 

@@ -49,17 +49,19 @@ class Field(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaInput:
-    """One input as the caller gave it.
+    """One input as the caller gave it: one of `text`, `data` and `upload`.
 
     Attributes:
         role: What it is for.
-        text: A URL, a `data:` URI or bare base64; None when `data` is set.
-        data: The bytes of an uploaded part; None when `text` is set.
+        text: A URL, a `data:` URI or bare base64.
+        data: The bytes of an uploaded part.
+        upload: The key under which the caller sent the file to us before.
     """
 
     role: Role
     text: str | None = None
     data: bytes | None = None
+    upload: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

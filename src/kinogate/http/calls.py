@@ -1,4 +1,4 @@
-"""From a Starlette request to a dialect's `Call`: the body read with a cap, forms taken apart."""
+"""Between Starlette and dialects: requests become a `Call`, a `Reply` becomes a response."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
-from kinogate.dialects.base import Action, Call, FormField
+from kinogate.dialects.base import Action, Call, FormField, Reply
 from kinogate.domain.errors import CallerError, ErrorCode
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -50,24 +51,34 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     """The whole body.
 
     Raises:
-        CallerError: BODY_TOO_LARGE, CONTENT_TYPE_UNSUPPORTED for a compressed body, or
-            REQUEST_MALFORMED when the client went away in the middle.
+        CallerError: BODY_TOO_LARGE, or what `stream_body` raises.
     """
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding not in ("", "identity"):
-        raise CallerError(ErrorCode.CONTENT_TYPE_UNSUPPORTED, "The body must not be compressed.")
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > max_bytes:
         raise _too_large(max_bytes)
     body = bytearray()
+    async for chunk in stream_body(request):
+        body += chunk
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
+    return bytes(body)
+
+
+async def stream_body(request: Request) -> AsyncGenerator[bytes, None]:
+    """The body as it arrives.
+
+    Raises:
+        CallerError: CONTENT_TYPE_UNSUPPORTED for a compressed body, or REQUEST_MALFORMED when the
+            client went away in the middle.
+    """
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding not in ("", "identity"):
+        raise CallerError(ErrorCode.CONTENT_TYPE_UNSUPPORTED, "The body must not be compressed.")
     try:
         async for chunk in request.stream():
-            body += chunk
-            if len(body) > max_bytes:
-                raise _too_large(max_bytes)
+            yield chunk
     except ClientDisconnect:
         raise CallerError(ErrorCode.REQUEST_MALFORMED, "The body ended too early.") from None
-    return bytes(body)
 
 
 def _too_large(max_bytes: int) -> CallerError:
@@ -127,3 +138,12 @@ async def _multipart(request: Request, body: bytes) -> tuple[FormField, ...]:
 
 def _bad_form() -> CallerError:
     return CallerError(ErrorCode.REQUEST_MALFORMED, "The form body is malformed.")
+
+
+def respond(reply: Reply, call: Call, extra: dict[str, str] | None = None) -> Response:
+    """A reply as a response."""
+    headers = {"x-request-id": call.request_id, "cache-control": "no-store", **(extra or {})}
+    headers.update(reply.headers)
+    return Response(
+        reply.body, status_code=reply.status, headers=headers, media_type=reply.content_type
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -17,7 +17,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from kinogate.dialects.base import Action, Call, Dialect, ListView, Reply, Route, TaskView
+from kinogate.dialects.base import Action, Call, Dialect, ListView, Route, TaskView
 from kinogate.domain.errors import (
     CallerError,
     ErrorCode,
@@ -28,20 +28,23 @@ from kinogate.domain.errors import (
 from kinogate.domain.ports import Accepted, Clock, Principal
 from kinogate.domain.request import Field
 from kinogate.domain.task import Status, Task
-from kinogate.http.calls import head_of, read_body, read_form
+from kinogate.http.calls import head_of, read_body, read_form, respond
 from kinogate.http.files import FileEndpoint
+from kinogate.http.uploads import KEYLESS, STREAMED, Handler, UploadHandlers
 from kinogate.service.keys import Keyring
 from kinogate.service.links import LinkSigner
 from kinogate.service.models import Models
 from kinogate.service.query import Tasks
 from kinogate.service.simulation import HEADER, parse_simulation, refuse_at_submit
 from kinogate.service.submit import Origin, Submitter
+from kinogate.service.uploads import Uploads
 
 log = structlog.get_logger(__name__)
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _STREAM_STEP_S = 0.5
 _KEEP_ALIVE_STEPS = 30
+_NOBODY = Principal(account_id="", key_id="", is_admin=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ class EdgeServices:
     models: Models
     signer: LinkSigner
     files: FileEndpoint
+    uploads: Uploads
     clock: Clock
 
 
@@ -65,9 +69,6 @@ class EdgeRules:
     wait_timeout_s: int
     simulate: bool
     insecure: bool
-
-
-Handler = Callable[[Dialect, Call, Principal, Request], Awaitable[Response]]
 
 
 class Edge:
@@ -90,6 +91,7 @@ class Edge:
             Action.MODEL: self._model,
             Action.ME: self._me,
             Action.UNSUPPORTED: self._unsupported,
+            **UploadHandlers(services.uploads).table(),
         }
 
     async def handle(self, dialect: Dialect, route: Route, request: Request) -> Response:
@@ -97,7 +99,7 @@ class Edge:
         call = head_of(request, route.action, route.options)
         try:
             principal = await self._principal(dialect, call)
-            if request.method in ("POST", "PUT", "PATCH"):
+            if route.action not in STREAMED and request.method in ("POST", "PUT", "PATCH"):
                 body = await read_body(request, self._rules.max_body_bytes)
                 form = await read_form(request, body)
                 call = replace(call, body=b"" if form is not None else body, form=form)
@@ -114,6 +116,8 @@ class Edge:
         return respond(dialect.render_error(error, call), call)
 
     async def _principal(self, dialect: Dialect, call: Call) -> Principal:
+        if call.action in KEYLESS:
+            return _NOBODY
         secret = dialect.credential(call)
         if secret is None and self._rules.insecure:
             return Principal(account_id="default", key_id="insecure", is_admin=True)
@@ -366,12 +370,3 @@ def _content_key(task: Task, call: Call, *, is_expired: bool) -> str:
     if variant == "thumbnail" and task.outcome.poster_key is not None:
         return task.outcome.poster_key
     raise field_invalid("variant", "Must be video or thumbnail.")
-
-
-def respond(reply: Reply, call: Call, extra: dict[str, str] | None = None) -> Response:
-    """A reply as a response."""
-    headers = {"x-request-id": call.request_id, "cache-control": "no-store", **(extra or {})}
-    headers.update(reply.headers)
-    return Response(
-        reply.body, status_code=reply.status, headers=headers, media_type=reply.content_type
-    )

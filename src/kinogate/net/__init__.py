@@ -6,11 +6,12 @@ judged, while Host, SNI and the certificate check stay on the name. Signed URLs 
 never come here: the caller reads those from the blob store.
 """
 
-from kinogate.net.fetch import Fetcher, Resolver, SystemResolver
+from kinogate.net.fetch import UNREACHABLE_TEXT, Fetcher, Resolver, SystemResolver
 from kinogate.net.urls import MAX_URL_CHARS, FetchPolicy, check_url, is_public_address
 
 __all__ = [
     "MAX_URL_CHARS",
+    "UNREACHABLE_TEXT",
     "FetchPolicy",
     "Fetcher",
     "Resolver",

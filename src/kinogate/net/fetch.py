@@ -19,11 +19,11 @@ from kinogate.net.urls import FetchPolicy, Target, is_public_address, parse_url
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Name and port to the textual addresses of that name, in order of preference."""
 
-_UNREACHABLE = "The URL could not be fetched."
+UNREACHABLE_TEXT = "The URL could not be fetched."
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-def _unreachable(message: str = _UNREACHABLE, *, retriable: bool = True) -> UpstreamError:
+def _unreachable(message: str = UNREACHABLE_TEXT, *, retriable: bool = True) -> UpstreamError:
     return UpstreamError(ErrorCode.MEDIA_UNREACHABLE, message, retriable=retriable)
 
 

@@ -122,6 +122,10 @@ class LinkSigner:
             raise CallerError(ErrorCode.RESULT_EXPIRED, "This URL has expired.")
         return grant
 
+    def is_own(self, url: str) -> bool:
+        """Whether the URL is one of this server's files, whoever signed it."""
+        return url.startswith(self._public_url + FILES_PATH)
+
     def match_own(self, url: str) -> str | None:
         """The blob behind a link that we signed, or None for any other URL.
 
@@ -129,7 +133,7 @@ class LinkSigner:
         blob it is, the caller must check.
         """
         path, mark, query = url.removeprefix(self._public_url).partition("?")
-        if not mark or not url.startswith(self._public_url + FILES_PATH):
+        if not mark or not self.is_own(url):
             return None
         grant = self._check(path, query)
         return None if grant is None else grant.blob_key

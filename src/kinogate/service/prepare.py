@@ -17,7 +17,7 @@ from kinogate.domain.overlays import OVERLAYS, overlaid
 from kinogate.domain.spec import AudioFileRule, VideoRule
 from kinogate.domain.task import StoredMedia, Task
 from kinogate.media.inspector import Inspector
-from kinogate.net import Fetcher
+from kinogate.net import UNREACHABLE_TEXT, Fetcher
 from kinogate.service.intake import AUDIO_ROLES, IMAGE_ROLES
 
 _VIDEO_RULE = VideoRule(max_bytes=100 * MIB)
@@ -113,9 +113,7 @@ class Preparer:
             async with self._blobs.local_path(item.blob_key) as source:
                 await asyncio.to_thread(shutil.copyfile, source, into)
         except KeyError as exc:  # an own link to a clip whose time is over
-            raise UpstreamError(
-                ErrorCode.MEDIA_UNREACHABLE, "The file behind this URL is not there any more."
-            ) from exc
+            raise UpstreamError(ErrorCode.MEDIA_UNREACHABLE, UNREACHABLE_TEXT) from exc
 
     async def _store(self, role: Role, path: Path, account_id: str, content_type: str) -> InputFile:
         digest = await asyncio.to_thread(_digest, path)

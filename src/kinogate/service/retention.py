@@ -1,4 +1,4 @@
-"""Files whose time is over: results after their life, inputs a week after they came in."""
+"""Files whose time is over: results and uploads after their life, inputs a week after."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import structlog
 from kinogate.blobs.base import BlobStore
 from kinogate.domain.errors import KinogateError
 from kinogate.domain.ports import Clock
+from kinogate.domain.upload import UPLOAD_TTL_S
+from kinogate.service.upload_parts import Parts
 
 log = structlog.get_logger(__name__)
 
@@ -22,13 +24,21 @@ INPUT_TTL_S = 7 * 86_400
 class Retention:
     """Sweeps the blob store; a sweep that stops half-way is completed by the next."""
 
-    def __init__(self, blobs: BlobStore, clock: Clock, result_ttl_s: int) -> None:
+    def __init__(
+        self, blobs: BlobStore, clock: Clock, result_ttl_s: int, parts: Parts | None = None
+    ) -> None:
+        """Prepare; `parts` are swept too when given."""
         self._blobs = blobs
         self._clock = clock
-        self._ages = {"results/": result_ttl_s + _SLACK_S, "inputs/": INPUT_TTL_S}
+        self._ages = {
+            "results/": result_ttl_s + _SLACK_S,
+            "uploads/": UPLOAD_TTL_S + _SLACK_S,
+            "inputs/": INPUT_TTL_S,
+        }
+        self._parts = parts
 
     async def sweep(self) -> int:
-        """Delete what is too old; the number of deleted blobs.
+        """Delete what is too old; the number of deleted files.
 
         Raises:
             InternalError: UNAVAILABLE, when the store cannot be read.
@@ -44,6 +54,8 @@ class Retention:
             for key in old:
                 await self._blobs.delete(key)
             deleted += len(old)
+        if self._parts is not None:
+            deleted += await asyncio.to_thread(self._parts.sweep)
         return deleted
 
     async def run(self) -> None:

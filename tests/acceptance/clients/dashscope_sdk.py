@@ -184,3 +184,29 @@ def client_errors() -> dict[str, Any]:
                 "text": str(error),
             }
     return found
+
+
+def upload_classic(model: str, image: str, audio: str) -> dict[str, Any]:
+    reply = VideoSynthesis.call(
+        model=model,
+        prompt="The camera moves in slowly",
+        img_url=image,
+        audio_url=audio,
+        resolution="480P",
+        duration=5,
+        prompt_extend=False,
+    )
+    return plain(reply)
+
+
+def upload_client(model: str, image: str, audio: str) -> dict[str, Any]:
+    client = dashscope.Client(api_key=KEY, base_url=f"{URL}/api/v1")
+    done = client.videos.generate(
+        model=model,
+        prompt="The camera moves in slowly",
+        image_url=image,
+        extra_input={"audio_url": audio},
+        resolution="480P",
+        duration=5,
+    )
+    return job(done)

@@ -75,7 +75,6 @@ INPUT_ROWS = [
     ("negative_prompt", "", {"negative_prompt": ""}, {}),
     ("img_url", URL, media(Role.FIRST_FRAME, URL), 5),
     ("img_url", "iVBORw0KGgo=", media(Role.FIRST_FRAME, "iVBORw0KGgo="), []),
-    ("img_url", "oss://dir/a.png", media(Role.FIRST_FRAME, "oss://dir/a.png"), False),
     ("img_url", "", media(Role.FIRST_FRAME, ""), 0),
     ("first_frame_url", URL, media(Role.FIRST_FRAME, URL), 5),
     ("head_frame", URL, media(Role.FIRST_FRAME, URL), 5),

@@ -546,7 +546,7 @@ def test_a_list_has_data_and_tasks() -> None:
 def test_every_prefix_has_every_route() -> None:
     for prefix in DEFAULT_PREFIXES:
         paths = {(r.method, r.path) for r in DIALECT.routes if r.path.startswith(f"{prefix}/api")}
-        assert len(paths) == 6
+        assert len(paths) == 7
     assert set(DIALECT.prefixes) == {f"{prefix}/api/v1" for prefix in DEFAULT_PREFIXES}
 
 
