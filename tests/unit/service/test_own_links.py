@@ -27,7 +27,7 @@ def own_link(server: Harness, key: str) -> str:
     return server.signer.sign(key, filename="a.png", expires_at=START_MS // 1000 + 60)
 
 
-@pytest.mark.parametrize("account", NAMES)
+@pytest.mark.parametrize("account", ["acme", "x-acme", "0_-", "a" * 64])
 def test_an_account_of_any_name_can_send_an_image_inline(server: Harness, account: str) -> None:
     reply = server.client.post(PATH, headers=server.auth(account), json=body(inline()))
     assert reply.status_code == 201
@@ -44,12 +44,12 @@ def test_every_account_has_a_segment_of_its_own_that_keys_can_hold() -> None:
 
 
 def test_an_own_link_is_read_from_the_store_and_never_fetched(server: Harness) -> None:
-    key = f"inputs/{owner_segment('Acme Corp')}/abc"
+    key = f"inputs/{owner_segment('x-corp')}/abc"
     reply = server.client.post(
-        PATH, headers=server.auth("Acme Corp"), json=body(own_link(server, key))
+        PATH, headers=server.auth("x-corp"), json=body(own_link(server, key))
     )
     assert reply.status_code == 201
-    (stored,) = server.last_task("Acme Corp").plan.media
+    (stored,) = server.last_task("x-corp").plan.media
     assert (stored.blob_key, stored.url) == (key, None)
 
 
