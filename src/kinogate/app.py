@@ -36,6 +36,7 @@ from kinogate.service.links import LinkSigner
 from kinogate.service.models import Models
 from kinogate.service.prepare import Preparer
 from kinogate.service.query import Tasks
+from kinogate.service.records import Records
 from kinogate.service.retention import Retention
 from kinogate.service.run import Runner
 from kinogate.service.submit import Submitter
@@ -212,8 +213,9 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         stack.push_async_callback(durable.close, settings.drain_s)
         await asyncio.gather(engine.start(), durable.start())
         retention = Retention(blobs, clock, settings.result_ttl_s, parts)
-        sweeping = asyncio.create_task(retention.run())
-        stack.callback(sweeping.cancel)
+        records = Records(store, clock, age_s=settings.result_ttl_s + settings.record_ttl_s)
+        for sweeper in (retention.run(), records.run()):
+            stack.callback(asyncio.create_task(sweeper).cancel)
         yield Server(asgi=asgi, keyring=keyring, settings=settings)
 
 

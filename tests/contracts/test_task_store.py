@@ -413,6 +413,23 @@ async def test_a_deleted_task_is_invisible(store: Store, new_task: MakeTask) -> 
     assert await store.sums("acme") == (0, COST)
 
 
+async def test_old_tasks_are_forgotten_and_their_money_is_not(
+    store: Store, new_task: MakeTask
+) -> None:
+    old = await running(store, new_task())
+    await succeed(store, old)
+    ended = await store.load(old.id)
+    assert ended is not None
+    assert ended.finished_ms is not None
+    waiting = await submitted(store, new_task())
+    assert await store.forget(ended.finished_ms, 9_000) == 0
+    assert await store.forget(ended.finished_ms + 1, 9_000) == 1
+    assert await store.forget(ended.finished_ms + 1, 9_000) == 0
+    assert await store.get("acme", old.id) is None
+    assert await store.get("acme", waiting.id) is not None
+    assert await store.sums("acme") == (HOLD, COST)
+
+
 @pytest.mark.parametrize("is_claimed", [True, False])
 async def test_deleting_an_unfinished_task_cancels_it(
     store: Store, new_task: MakeTask, is_claimed: bool

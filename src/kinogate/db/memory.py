@@ -173,6 +173,16 @@ class MemoryTaskStore:
             self._deleted.add(task_id)
         return task
 
+    async def forget(self, before_ms: int, now_ms: int) -> int:
+        """As the port says."""
+        old = {
+            task.id
+            for task in self._tasks.values()
+            if task.finished_ms is not None and task.finished_ms < before_ms
+        } - self._deleted
+        self._deleted |= old
+        return len(old)
+
     # Beyond the port, as in `SqlTaskStore`.
 
     async def running(self) -> Sequence[tuple[str, str]]:

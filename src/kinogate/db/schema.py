@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData()
@@ -78,6 +79,13 @@ tasks = Table(
     Column("deleted_ms", BigInteger),
     Index("tasks_by_status", "status", "account_id", "seq"),
     Index("tasks_by_account", "account_id", "seq"),
+    # Partial, so that a submit does not pay for it.
+    Index(
+        "tasks_by_end",
+        "finished_ms",
+        sqlite_where=text("deleted_ms IS NULL AND finished_ms IS NOT NULL"),
+        postgresql_where=text("deleted_ms IS NULL AND finished_ms IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 

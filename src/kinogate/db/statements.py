@@ -309,6 +309,19 @@ def hide_task() -> Update:
     return tasks.update().where(tasks.c.id == _ID).values(deleted_ms=_NOW, updated_ms=_NOW)
 
 
+def forget_tasks() -> Update:
+    """Mark deleted what ended before `before_ms`."""
+    return (
+        tasks.update()
+        .where(
+            tasks.c.deleted_ms.is_(None),
+            tasks.c.finished_ms.is_not(None),
+            tasks.c.finished_ms < given("before_ms", BigInteger),
+        )
+        .values(deleted_ms=_NOW)
+    )
+
+
 # Recovery
 
 

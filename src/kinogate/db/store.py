@@ -172,6 +172,11 @@ class SqlTaskStore:
 
         return await self._writer.run(hide)
 
+    async def forget(self, before_ms: int, now_ms: int) -> int:
+        """As the port says."""
+        values: Values = {"before_ms": before_ms, "now_ms": now_ms}
+        return await self._writer.run(lambda s: s.count(st.forget_tasks, values))
+
     # Beyond the port: what recovery needs.
 
     async def running(self) -> Sequence[tuple[str, str]]:

@@ -93,6 +93,14 @@ def _tasks() -> None:
     )
     op.create_index("tasks_by_status", "tasks", ["status", "account_id", "seq"])
     op.create_index("tasks_by_account", "tasks", ["account_id", "seq"])
+    is_listed = sa.text("deleted_ms IS NULL AND finished_ms IS NOT NULL")
+    op.create_index(
+        "tasks_by_end",
+        "tasks",
+        ["finished_ms"],
+        sqlite_where=is_listed,
+        postgresql_where=is_listed,
+    )
 
 
 def _money() -> None:
