@@ -6,6 +6,7 @@ Who is cast where is decided in `casting`; the figures themselves are drawn by `
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -17,6 +18,8 @@ from kinogate.engines.preview.layers import Frame, glow
 from kinogate.engines.preview.palette import Palette
 from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.subjects import KINDS, Pose, draw_subject
+
+_SWIMMERS = frozenset({"whale", "dolphin", "fish"})
 
 
 class Actors:
@@ -65,7 +68,9 @@ class Actors:
             rim=self._palette.rim,
             seed=part.seed,
         )
-        if part.habitat == "water":
+        if part.habitat == "water" and part.kind in _SWIMMERS and part.action == "swim":
+            _wade(frame, part.kind, pose)
+        elif part.habitat == "water":
             mirror = _Mirror(frame, part, px, py, high)
             draw_subject(frame.canvas, part.kind, pose)
             mirror.draw(frame)
@@ -137,6 +142,17 @@ class Actors:
             color = mix(warm, smoke, min(1.0, age * 1.6))
             disc(frame.canvas, px, py, high * (0.05 + 0.15 * age), color)
         glow(frame, x, y + high * 0.12, high * 0.9, (255, 170, 80))
+
+
+def _wade(frame: Frame, kind: str, pose: Pose) -> None:
+    """Draw a swimmer at the surface: its back in the air, the rest seen dimly through water."""
+    line = max(0, min(frame.view.height, round(pose.ground_y)))
+    sunk = frame.canvas[line : line + round(pose.height)]
+    before = sunk.copy()
+    draw_subject(frame.canvas, kind, replace(pose, ground_y=pose.ground_y + 0.5 * pose.height))
+    cv2.addWeighted(before, 0.78, sunk, 0.22, 0.0, dst=sunk)
+    edge = ellipse(pose.x, line, pose.height * KINDS[kind].aspect * 0.36, 0.02 * pose.height, 24)
+    fill_alpha(frame.canvas, edge, (240, 248, 250), 0.35)
 
 
 class _Mirror:

@@ -139,8 +139,8 @@ class Glints:
         self._long = (0.006 + 0.030 * share) * rng.uniform(0.5, 1.4, count)
         self._phase = rng.uniform(0, 2 * np.pi, count)
         self._pace = rng.uniform(1.2, 3.2, count)
-        self._light = palette.sun if sun_x is not None else mix(palette.haze, (255, 255, 255), 0.4)
-        self._shine = mix(palette.haze, (255, 255, 255), 0.25)
+        shine = mix(palette.haze, (255, 255, 255), 0.25)
+        self._colors = np.where(is_path[:, None], palette.sun, shine)
         self._aspect = aspect
 
     def draw(self, frame: Frame) -> None:
@@ -155,20 +155,18 @@ class Glints:
         x = (self._x + drift) * height + moved + width / 2
         _, _, y0 = view.at(0.1)
         y = self._y * height + y0 * (1 - self._depth) - (view.y * self._depth + view.tilt) * height
-        half = self._long * height * (0.5 + 0.5 * np.abs(power))
         seen = (strength > 0.05) & (x > 2) & (x < width - 2) & (y > 2) & (y < height - 2)
-        for index in np.flatnonzero(seen):
-            px, py = float(x[index]), float(y[index])
-            below = frame.canvas[int(py), int(px)]
-            light = self._light if self._is_path[index] else self._shine
-            color = mix((int(below[0]), int(below[1]), int(below[2])), light, strength[index])
-            wide = half[index]
-            tall = max(0.6, wide * 0.09)
-            fill(
-                frame.canvas,
-                np.array([(px - wide, py), (px, py - tall), (px + wide, py), (px, py + tall)]),
-                color,
-            )
+        x, y, share = x[seen], y[seen], strength[seen][:, None]
+        half = (self._long * height * (0.5 + 0.5 * np.abs(power)))[seen]
+        tall = np.maximum(0.6, half * 0.09)
+        below = frame.canvas[y.astype(np.int32), x.astype(np.int32)]
+        colors = np.rint(below * (1 - share) + self._colors[seen] * share).astype(int).tolist()
+        corners = np.stack([x - half, y, x, y - tall, x + half, y, x, y + tall], axis=1).reshape(
+            -1, 4, 2
+        )
+        dashes = np.rint(corners * _SCALE).astype(np.int32)
+        for dash, color in zip(dashes, colors, strict=True):
+            cv2.fillPoly(frame.canvas, [dash], color, cv2.LINE_AA, _SHIFT)
 
 
 class Wave:
@@ -214,10 +212,14 @@ class Wave:
         under = (0.5 + 1.3 * trough) * self._swell * scale
         shade = np.vstack([top, np.stack([top[::-1, 0], (top[:, 1] + under)[::-1]], 1)])
         fill_alpha(frame.canvas, shade, self._color, self._alpha)
-        peak = np.clip((self._base - y) / max(1e-6, self._swell) - 0.10, 0.0, 1.4)
+        peak = np.clip((self._base - y) / max(1e-6, self._swell) - 0.50, 0.0, 1.2)
         thick = peak * self._swell * 0.30 * scale
-        foam = np.vstack([top, np.stack([top[::-1, 0], (top[:, 1] + thick)[::-1]], 1)])
-        fill_alpha(frame.canvas, foam, self._foam, 0.85)
+        # OpenCV also draws the outline of a polygon without width: foam only where it has some.
+        for run in np.split(np.arange(len(x)), np.flatnonzero(np.diff(thick > 0.4)) + 1):
+            if thick[run[0]] > 0.4 and len(run) > 2:
+                lip = top[run]
+                below = np.stack([lip[:, 0], lip[:, 1] + thick[run]], 1)
+                fill(frame.canvas, np.vstack([lip, below[::-1]]), self._foam)
 
 
 class Shore:
