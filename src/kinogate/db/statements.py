@@ -177,6 +177,11 @@ def task_by_id() -> Select[tuple[str]]:
     return select(*TASK).where(tasks.c.id == _ID, tasks.c.deleted_ms.is_(None))
 
 
+def task_of_account() -> Select[tuple[str]]:
+    """The task, unless deleted or another account's."""
+    return task_by_id().where(tasks.c.account_id == ACCOUNT)
+
+
 def task_by_id_even_deleted() -> Select[tuple[str]]:
     """The task, deleted or not; what an idempotent replay shows."""
     return select(*TASK).where(tasks.c.id == _ID)

@@ -188,7 +188,7 @@ class Edge:
             return TaskView(task=task)
         if self._services.clock.now_ms() >= task.expires_ms:
             return TaskView(task=task, is_expired=True)
-        expires = task.expires_ms // 1000
+        expires = -(-task.expires_ms // 1000)  # up: no link that we hand out is dead already
         signer = self._services.signer
         return TaskView(
             task=task,
