@@ -232,9 +232,11 @@ class Edge:
     ) -> Response:
         task = await self._services.tasks.get(principal, dialect.parse_ref(call))
         key = _content_key(task, call, is_expired=self._view(task).is_expired)
-        return await self._services.files.serve(
+        response = await self._services.files.serve(
             request, key, filename=f"{task.id}{key[key.rfind('.') :]}"
         )
+        response.headers["x-request-id"] = call.request_id
+        return response
 
     async def _stream(
         self, dialect: Dialect, call: Call, principal: Principal, _: Request

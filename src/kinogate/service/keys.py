@@ -25,8 +25,7 @@ _RANDOM = 30
 _CHECK = 6
 PATTERN = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{_RANDOM + _CHECK}}}")
 DEFAULT_ACCOUNT = "default"
-ACCOUNT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-"""Account names are parts of blob keys, so their alphabet is the blobs' one."""
+_ACCOUNT_MAX = 64
 _CACHE_MS = 1_000
 _CACHE_MAX = 10_000
 
@@ -91,10 +90,10 @@ class Keyring:
         Raises:
             ValueError: `secret` is not in our format, or `account_id` is no account name.
         """
-        if not ACCOUNT_NAME.fullmatch(account_id):
-            raise ValueError(
-                "An account name has 1 to 64 of a-z, 0-9, - and _, and begins with a letter or digit."
-            )
+        if not (account_id.isprintable() and account_id == account_id.strip()) or not (
+            1 <= len(account_id) <= _ACCOUNT_MAX
+        ):
+            raise ValueError(f"An account name has 1 to {_ACCOUNT_MAX} printable characters.")
         if secret is not None and not is_well_formed(secret):
             raise ValueError("The key is not in our format, or its checksum is wrong.")
         secret = secret or mint_secret()

@@ -115,3 +115,11 @@ def test_no_key_and_a_wrong_key_are_told_apart(shown: str | None, code: ErrorCod
         asyncio.run(Keyring(MemoryKeyStore(), SteppingClock()).verify(shown))
 
     assert caught.value.code is code
+
+
+@pytest.mark.parametrize("account", ["", " ", "a" * 65, "two\nlines"])
+def test_an_account_needs_a_printable_name(account: str) -> None:
+    ring = Keyring(MemoryKeyStore(), SteppingClock())
+
+    with pytest.raises(ValueError, match="account name"):
+        asyncio.run(ring.create("ci", account_id=account))

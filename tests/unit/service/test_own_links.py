@@ -27,7 +27,7 @@ def own_link(server: Harness, key: str) -> str:
     return server.signer.sign(key, filename="a.png", expires_at=START_MS // 1000 + 60)
 
 
-@pytest.mark.parametrize("account", ["acme", "x-acme", "0_-", "a" * 64])
+@pytest.mark.parametrize("account", ["acme", "x-acme", "0_-", "a" * 64, "Acme Corp", "团队"])
 def test_an_account_of_any_name_can_send_an_image_inline(server: Harness, account: str) -> None:
     reply = server.client.post(PATH, headers=server.auth(account), json=body(inline()))
     assert reply.status_code == 201
