@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -63,40 +65,19 @@ def mountains(
     """A range of faceted peaks with light and shadow sides; `snow` is how far down the caps come."""
     rng = build.rng
     out = ShapeBuilder()
-    side = 1.0 if build.sun[0] >= 0 else -1.0
-    dark = build.lit(color, depth, 0.72)
-    shine = 0.10 if build.palette.is_dark else 0.16
-    bright = mix(build.lit(color, depth, 1.06), build.palette.sun, shine * (0.4 + depth))
-    white = build.lit((240, 246, 252), min(1.0, depth + (0.45 if build.palette.is_dark else 0.25)))
-    white_dark = build.lit((168, 190, 218), min(1.0, depth + 0.2))
+    is_dark = build.palette.is_dark
+    shine = (0.10 if is_dark else 0.16) * (0.4 + depth)
+    tones = _Rock(
+        dark=build.lit(color, depth, 0.72),
+        bright=mix(build.lit(color, depth, 1.06), build.palette.sun, shine),
+        snow=build.lit((240, 246, 252), min(1.0, depth + (0.45 if is_dark else 0.25))),
+        snow_dark=build.lit((168, 190, 218), min(1.0, depth + 0.2)),
+    )
     slots = (np.arange(count) + rng.uniform(-0.28, 0.28, count)) / count * PERIOD
     tall = height * rng.uniform(0.5, 1.0, count)
-    for index in np.argsort(-tall):
-        x, high = float(slots[index]), float(tall[index])
-        top = base - high
-        reach = high * rng.uniform(1.0, 1.4)
-        steps = 9
-        share = np.linspace(0, 1, steps)
-
-        left = _slope(rng, (x, top), high, -reach, share)
-        right = _slope(rng, (x, top), high, reach, share)
-        spine_x = x + np.cumsum(rng.uniform(-0.05, 0.05, steps)) * high
-        spine_x[0] = x
-        spine = np.stack([spine_x, top + high * 1.3 * share], 1)
-        out.add(np.vstack([left, right[::-1]]), dark)
-        lit_slope = right if side > 0 else left
-        out.add(np.vstack([lit_slope, spine[::-1]]), bright)
-        for k in range(2):  # gullies on the lit side
-            place = 0.35 + 0.3 * k
-            a = lit_slope[int(place * steps)] * 0.5 + spine[int(place * steps)] * 0.5
-            b = a + np.array([side * high * 0.10, high * 0.34])
-            c = a + np.array([side * high * 0.02, high * 0.40])
-            out.add(np.array([a, b, c]), mix(bright, dark, 0.45))
-        if snow > 0:
-            cut = max(2, int(snow * steps * rng.uniform(0.7, 1.0)))
-            for slope_points, tone in ((left, white_dark), (right, white_dark)):
-                out.add(_cap(slope_points, spine, cut, rng), tone)
-            out.add(_cap(lit_slope, spine, cut, rng), white)
+    for index in np.argsort(-tall):  # the small ones stand before the tall ones
+        high = float(tall[index])
+        _peak(build, out, (float(slots[index]), base - high), high, tones, snow)
     layer = out.layer(depth, PERIOD)
     haze = Haze(
         depth=depth,
@@ -113,6 +94,48 @@ def mountains(
         color=mix(build.lit(color, depth), build.palette.haze, min(0.92, mist)),
     )
     return [layer, haze, foot]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rock:
+    """Lit colours of a peak's two sides and of the snow on them."""
+
+    dark: Color
+    bright: Color
+    snow: Color
+    snow_dark: Color
+
+
+def _peak(  # noqa: PLR0917 - one drawing, used in one place
+    build: Build,
+    out: ShapeBuilder,
+    top: tuple[float, float],
+    high: float,
+    tones: _Rock,
+    snow: float,
+) -> None:
+    """One peak: two rugged flanks that meet in a winding spine, gullies, perhaps a cap of snow."""
+    rng, side = build.rng, build.side
+    reach = high * rng.uniform(1.0, 1.4)
+    steps = 9
+    share = np.linspace(0, 1, steps)
+    left = _slope(rng, top, high, -reach, share)
+    right = _slope(rng, top, high, reach, share)
+    spine_x = top[0] + np.cumsum(rng.uniform(-0.05, 0.05, steps)) * high
+    spine_x[0] = top[0]
+    spine = np.stack([spine_x, top[1] + high * 1.3 * share], 1)
+    out.add(np.vstack([left, right[::-1]]), tones.dark)
+    sunny = right if side > 0 else left
+    out.add(np.vstack([sunny, spine[::-1]]), tones.bright)
+    for place in (0.35, 0.65):  # gullies on the lit side
+        start = (sunny[int(place * steps)] + spine[int(place * steps)]) / 2
+        wide = start + np.array([side * high * 0.10, high * 0.34])
+        low = start + np.array([side * high * 0.02, high * 0.40])
+        out.add(np.array([start, wide, low]), mix(tones.bright, tones.dark, 0.45))
+    if snow > 0:
+        cut = max(2, int(snow * steps * rng.uniform(0.7, 1.0)))
+        for flank, tone in ((left, tones.snow_dark), (right, tones.snow_dark), (sunny, tones.snow)):
+            out.add(_cap(flank, spine, cut, rng), tone)
 
 
 def _slope(

@@ -64,12 +64,13 @@ def build_mountains(build: Build) -> Stage:
         mist=0.62,
     )
     wood = (52, 92, 84) if not build.is_white else (150, 172, 188)
+    turf = build.grass() if build.is_white else mix(build.grass(), (60, 96, 80), 0.35)
     stage.back.append(treeline(build, depth=0.30, base=0.735, height=0.05, color=wood, mist=0.5))
     stage.back.append(
         hills(build, depth=0.45, base=0.775, swell=0.03, color=mix(build.grass(), wood, 0.5))
     )
     stage.back.append(pines(build, depth=0.52, base=0.80, height=0.15, count=22, detail=True))
-    stage.back += meadow(build, stage, mix(build.grass(), (60, 96, 80), 0.35), flowers=False)
+    stage.back += meadow(build, stage, turf, flowers=False)
     stage.front += fringe(build, build.grass())
     return stage
 
