@@ -7,11 +7,11 @@ The console and the CLI speak this one and no other. Errors are problem details 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from types import MappingProxyType
 
 import msgspec
 
+from kinogate.dialects import native_replies as replies
 from kinogate.dialects.base import (
     Action,
     Call,
@@ -207,11 +207,11 @@ class Native(Dialect):
 
     def render_models(self, cards: Sequence[ModelCard], call: Call) -> Reply:
         """Every model."""
-        return json_reply(200, {"models": [_model(card) for card in cards]})
+        return json_reply(200, {"models": [replies.model(card) for card in cards]})
 
     def render_model(self, card: ModelCard, call: Call) -> Reply:
         """One model."""
-        return json_reply(200, _model(card))
+        return json_reply(200, replies.model(card))
 
     def render_me(self, principal: Principal, call: Call) -> Reply:
         """Whose key this is."""
@@ -226,7 +226,7 @@ class Native(Dialect):
 
     def render_file(self, upload: Upload, call: Call) -> Reply:
         """The file object; 201 when it was made by this call."""
-        return json_reply(201 if call.action is Action.FILE_CREATE else 200, _file(upload))
+        return json_reply(201 if call.action is Action.FILE_CREATE else 200, replies.file(upload))
 
     def render_error(self, error: KinogateError, call: Call) -> Reply:
         """Problem details."""
@@ -265,14 +265,14 @@ class Native(Dialect):
             "seed": plan.seed,
             "metadata": dict(plan.metadata),
             "warnings": list(task.warnings),
-            "created_at": _iso(task.created_ms),
-            "started_at": _iso(task.started_ms),
-            "finished_at": _iso(task.finished_ms),
-            "expires_at": _iso(task.expires_ms),
+            "created_at": replies.iso(task.created_ms),
+            "started_at": replies.iso(task.started_ms),
+            "finished_at": replies.iso(task.finished_ms),
+            "expires_at": replies.iso(task.expires_ms),
             "held_usd": usd_text(task.hold_micro, 6),
             "cost_usd": usd_text(task.cost_micro, 6),
             "remixed_from": task.remixed_from,
-            "video": _video(view),
+            "video": replies.video(view),
             "error": self._fault(view),
         }
 
@@ -283,65 +283,6 @@ class Native(Dialect):
         if fault is None:
             return None
         return {"code": fault.code.value, "message": self.explain_fault(view.task)}
-
-
-def _video(view: TaskView) -> dict[str, object] | None:
-    outcome = view.task.outcome
-    if outcome is None:
-        return None
-    return {
-        "url": view.video_url,
-        "poster_url": view.poster_url,
-        "is_expired": view.is_expired,
-        "size_bytes": outcome.size_bytes,
-        "width": outcome.width,
-        "height": outcome.height,
-        "fps": outcome.fps,
-        "frame_count": outcome.frame_count,
-        "duration": outcome.duration_s,
-        "has_audio": outcome.has_audio,
-        "actual_prompt": outcome.actual_prompt,
-        "fingerprint": outcome.fingerprint,
-    }
-
-
-def _file(upload: Upload) -> dict[str, object]:
-    return {
-        "id": upload.id,
-        "status": "ready" if upload.is_complete else "uploading",
-        "url": upload.url,
-        "size_bytes": upload.size_bytes,
-        "received_bytes": upload.received_bytes,
-        "kind": upload.kind.value if upload.kind else None,
-        "expires_at": _iso(upload.expires_ms),
-    }
-
-
-def _model(card: ModelCard) -> dict[str, object]:
-    spec = card.spec
-    return {
-        "name": spec.name,
-        "aliases": list(spec.official_aliases),
-        "modes": sorted(mode.value for mode in spec.modes),
-        "engine": card.engine,
-        "engine_modes": [mode.value for mode in card.modes],
-        "resolutions": [tier.value for tier in spec.tiers],
-        "default_resolution": spec.default_tier.value,
-        "sizes": [size.star for size in spec.sizes],
-        "default_size": spec.default_size.star if spec.default_size else None,
-        "ratios": list(spec.ratios),
-        "durations": list(spec.durations.values),
-        "default_duration": spec.durations.default,
-        "prompt_max": spec.prompt_max,
-        "prompt_required": spec.prompt_required,
-        "audio": spec.audio.value,
-        "accepts_audio_file": spec.accepts_audio_file,
-        "shot_type": spec.shots,
-        "template": spec.template,
-        "fps": spec.fps,
-        "unverified": list(spec.unverified),
-        "source": spec.source,
-    }
 
 
 def _media(body: Members) -> tuple[tuple[MediaInput, ...], AudioMode | None]:
@@ -409,10 +350,3 @@ def _statuses(text: str | None) -> frozenset[Status] | None:
     if any(word not in known for word in words):
         raise field_invalid("status", f"Must be one or more of {', '.join(known)}.")
     return frozenset(known[word] for word in words)
-
-
-def _iso(ms: int | None) -> str | None:
-    if ms is None:
-        return None
-    text = datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
