@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import wave
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,137 @@ def test_the_new_client_sends_local_files(
     )
     assert found["status"] == "SUCCEEDED", found
     check_clip(found["video_url"], tmp_path)
+
+
+# -- our own --------------------------------------------------------------------------------------
+
+FILES = "/kinogate/v1/files"
+
+
+def finished(client: httpx2.Client, body: dict[str, Any]) -> dict[str, Any]:
+    """A task through the native API, to its end."""
+    task = client.post("/kinogate/v1/tasks", json=body).raise_for_status().json()
+    for _ in polls(90):
+        task = client.get(f"/kinogate/v1/tasks/{task['id']}").raise_for_status().json()
+        if task["status"] in ("succeeded", "failed"):
+            break
+    return dict(task)
+
+
+def in_pieces(client: httpx2.Client, data: bytes, step: int) -> dict[str, Any]:
+    """Send a file in pieces, each from where the server says."""
+    size, reply = len(data), client.post(FILES, headers={"upload-length": str(len(data))})
+    where = reply.raise_for_status().headers["location"]
+    while (start := int(reply.headers["upload-offset"])) < size:
+        piece = data[start : start + step]
+        text = f"bytes {start}-{start + len(piece) - 1}/{size}"
+        reply = client.put(where, content=piece, headers={"content-range": text})
+        reply.raise_for_status()
+    return dict(reply.json())
+
+
+def test_files_of_ours_and_then_the_clip_itself_are_inputs(
+    live: LiveServer, other_key: str, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    with live.client() as client:
+        image = client.post(FILES, content=files[0].read_bytes()).raise_for_status().json()
+        sound = in_pieces(client, files[1].read_bytes(), 100_000)
+        body = {"model": MODEL, "prompt": "run", "resolution": "480P", "prompt_extend": False}
+        task = finished(client, body | {"image": image["url"], "audio_url": sound["url"]})
+        assert task["status"] == "succeeded", task
+        check_clip(task["video"]["url"], tmp_path)
+
+        onwards = {"model": "wan2.7-i2v", "first_clip": task["video"]["url"], "duration": 6}
+        longer = finished(client, onwards | {"prompt": "on and on", "resolution": "720P"})
+        assert longer["status"] == "succeeded", longer
+        assert longer["video"]["duration"] == pytest.approx(6, abs=0.1)
+
+        with live.client(other_key) as stranger:
+            reply = stranger.post("/kinogate/v1/tasks", json=body | {"image": image["url"]})
+        assert (reply.status_code, reply.json()["code"]) == (400, "media_url_invalid")
+
+
+def test_a_file_that_is_gone_fails_the_task_and_costs_nothing(
+    live: LiveServer, files: tuple[Path, Path]
+) -> None:
+    with live.client() as client:
+        url = client.post(FILES, content=files[0].read_bytes()).json()["url"]
+        name = url.partition("?")[0].rpartition("/")[2]
+        (gone,) = (live.data_dir / "blobs" / "uploads").rglob(name)
+        gone.unlink()
+        task = finished(client, {"model": MODEL, "prompt": "run", "image": url})
+    assert (task["status"], task["error"]["code"]) == ("failed", "media_unreachable")
+    assert float(task["cost_usd"]) == 0.0
+
+
+def test_a_broken_piece_goes_on_where_it_broke(live: LiveServer, files: tuple[Path, Path]) -> None:
+    data = files[1].read_bytes()
+    size, sent = len(data), 150_000
+    with live.client() as client:
+        begun = client.post(FILES, headers={"upload-length": str(size)}).raise_for_status()
+        where = begun.headers["location"]
+        head = (
+            f"PUT {where} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {live.key}\r\n"
+            f"Content-Length: {size}\r\nContent-Range: bytes 0-{size - 1}/{size}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+            line.sendall(head.encode() + data[:sent])
+        for _ in polls(10):
+            offset = int(client.head(where).headers["upload-offset"])
+            if offset:
+                break
+        assert 0 < offset <= sent
+        text = f"bytes {offset}-{size - 1}/{size}"
+        for _ in polls(10):  # until the server, too, has noticed that the line is down
+            reply = client.put(where, content=data[offset:], headers={"content-range": text})
+            if reply.is_success:
+                break
+            assert "Another piece" in reply.json()["detail"]
+        assert client.get(reply.json()["url"]).content == data
+
+
+# -- size -----------------------------------------------------------------------------------------
+
+MIB = 1024 * 1024
+
+
+def peak_mib(live: LiveServer) -> float:
+    """Most memory of the API process since `forget_peak`."""
+    status = Path(f"/proc/{live.pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def forget_peak(live: LiveServer) -> float:
+    Path(f"/proc/{live.pid}/clear_refs").write_text("5")
+    return peak_mib(live)
+
+
+def send_form(client: httpx2.Client, live: LiveServer, data: bytes) -> httpx2.Response:
+    asked = client.get("/api/v1/uploads", params={"action": "getPolicy", "model": MODEL})
+    given = asked.raise_for_status().json()["data"]
+    fields = {
+        "OSSAccessKeyId": given["oss_access_key_id"],
+        "Signature": given["signature"],
+        "policy": given["policy"],
+        "key": f"{given['upload_dir']}/{NAME}.bin",
+    }
+    with httpx2.Client(trust_env=False, timeout=60) as stranger:  # no key: the form is the proof
+        return stranger.post(given["upload_host"], data=fields, files={"file": ("x", data)})
+
+
+def test_large_files_never_lie_in_memory(live: LiveServer) -> None:
+    data = b"RIFF\xff\xff\xff\x00WAVE" + bytes(100 * MIB - 12)
+    with live.client() as client:
+        before = forget_peak(live)
+        assert send_form(client, live, data).status_code == 200
+        assert client.post(FILES, content=data).status_code == 201
+        assert peak_mib(live) - before < 24
+
+
+def test_a_file_above_the_limit_gets_its_answer(live: LiveServer) -> None:
+    with live.client() as client:
+        reply = send_form(client, live, bytes(101 * MIB))
+        assert (reply.status_code, reply.json()["code"]) == (400, "InvalidFile.Size")
+        reply = client.post(FILES, content=bytes(101 * MIB))
+        assert (reply.status_code, reply.json()["code"]) == (400, "media_too_large")
