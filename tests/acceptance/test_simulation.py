@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 from live import LiveServer, polls
-from wires import WIRES, Wire
+from wires import NATIVE, WIRES, Wire
 
 EACH = pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.name)
 
@@ -67,6 +67,27 @@ def test_a_simulated_rate_limit_refuses_the_submit(wire: Wire, client: httpx2.Cl
     assert int(reply.headers["retry-after"]) >= 1
     assert wire.is_error(reply.json(), 429)
     assert wire.code_of(reply.json()) == LIMITED[wire.name]
+
+
+@EACH
+def test_a_task_stays_queued_as_long_as_asked(wire: Wire, client: httpx2.Client) -> None:
+    begun = time.monotonic()
+    task_id = wire.start(client, x_kinogate_simulate="queue=2")
+    seen = set()
+    while time.monotonic() - begun < 1.9:
+        seen.add(wire.status_of(wire.look(client, task_id)))
+        time.sleep(0.1)
+    assert seen == {wire.words[0]}
+    assert wire.status_of(wire.await_end(client, task_id)) == wire.words[2]
+
+
+def test_a_task_that_is_kept_in_the_queue_takes_no_slot(client: httpx2.Client) -> None:
+    waiting = [NATIVE.start(client, x_kinogate_simulate="queue=60") for _ in range(4)]
+    done = NATIVE.await_end(client, NATIVE.start(client))
+    assert NATIVE.status_of(done) == "succeeded"
+    for task_id in waiting:
+        assert NATIVE.status_of(NATIVE.look(client, task_id)) == "queued"
+        assert client.post(f"/kinogate/v1/tasks/{task_id}/cancel").status_code == 200
 
 
 @EACH

@@ -266,6 +266,18 @@ async def test_a_claim_serves_the_account_with_the_fewest_running_tasks(
     assert claimed == ["01", "05", "06", "02", "07", "03", "04"]
 
 
+async def test_a_claim_passes_over_a_task_whose_time_is_to_come(
+    store: Store, new_task: MakeTask
+) -> None:
+    """Neither its account's other tasks nor other accounts wait with it."""
+    await store.submit(replace(new_task(account_id="a"), not_before_ms=5000))
+    await store.submit(new_task(account_id="a"))
+    await store.submit(replace(new_task(account_id="b"), not_before_ms=5000))
+    await store.submit(new_task(account_id="c"))
+    assert [task_id[-2:] for task_id in await store.claim("me", 9, 4999)] == ["02", "04"]
+    assert [task_id[-2:] for task_id in await store.claim("me", 9, 5000)] == ["03", "01"]
+
+
 async def test_claims_at_once_never_share_a_task(store: Store, new_task: MakeTask) -> None:
     await asyncio.gather(*[store.submit(new_task()) for _ in range(40)])
     claims = await asyncio.gather(*[store.claim(f"w{n}", 5, 1) for n in range(10)])

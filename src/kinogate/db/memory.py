@@ -24,6 +24,7 @@ class MemoryTaskStore:
         self._tasks: dict[str, Task] = {}  # in order of creation
         self._deleted: set[str] = set()
         self._owners: dict[str, str] = {}
+        self._not_before: dict[str, int] = {}
         self._keys: dict[tuple[str, str], tuple[bytes, str]] = {}
         self._ledger: dict[str, dict[str, int]] = {}
         self._sums: dict[str, tuple[int, int]] = {}
@@ -49,6 +50,7 @@ class MemoryTaskStore:
             if task_id != task.id:
                 return Accepted(task=self._tasks[task_id], is_replay=True)
         self._tasks[task.id] = task
+        self._not_before[task.id] = new.not_before_ms or 0
         self._ledger[task.id] = {"hold": task.hold_micro}
         self._move(task.account_id, task.hold_micro, 0)
         for listener in self._listeners:
@@ -92,7 +94,7 @@ class MemoryTaskStore:
     async def claim(self, owner: str, limit: int, now_ms: int) -> Sequence[str]:
         """As the port says."""
         taken: builtins.list[str] = []
-        while len(taken) < limit and (task := self._next()):
+        while len(taken) < limit and (task := self._next(now_ms)):
             self._owners[task.id] = owner
             started_ms = task.started_ms if task.started_ms is not None else now_ms
             self._put(
@@ -101,11 +103,15 @@ class MemoryTaskStore:
             taken.append(task.id)
         return taken
 
-    def _next(self) -> Task | None:
-        """Of the account with the fewest running tasks, the oldest queued one."""
+    def _next(self, now_ms: int) -> Task | None:
+        """Of the account with the fewest running tasks, the oldest queued one that may start."""
         tasks = self._tasks.values()
         running = Counter(task.account_id for task in tasks if task.status is Status.RUNNING)
-        queued = [task for task in tasks if task.status is Status.QUEUED]
+        queued = [
+            task
+            for task in tasks
+            if task.status is Status.QUEUED and self._not_before[task.id] <= now_ms
+        ]
         return min(queued, key=lambda task: running[task.account_id], default=None)
 
     async def progress(self, task_id: str, share: float, now_ms: int) -> None:

@@ -77,6 +77,7 @@ tasks = Table(
     Column("finished_ms", BigInteger),
     Column("expires_ms", BigInteger),
     Column("deleted_ms", BigInteger),
+    Column("not_before_ms", BigInteger),
     Index("tasks_by_status", "status", "account_id", "seq"),
     Index("tasks_by_account", "account_id", "seq"),
     # Partial, so that a submit does not pay for it.

@@ -65,6 +65,7 @@ _INSERTED_TASK = [
     "cost_micro",
     "created_ms",
     "updated_ms",
+    "not_before_ms",
 ]
 
 
@@ -198,7 +199,8 @@ def place_of() -> Select[tuple[int]]:
 def claim_task() -> Update:
     """Give one queued task to `owner`: of the account with the fewest running, its oldest.
 
-    Walks the index from account to account, so a long queue of one account costs nothing.
+    Walks the index from account to account, so a long queue of one account costs nothing. Tasks
+    whose time is still to come are passed over.
     """
     waiting, mine, busy = tasks.alias("waiting"), tasks.alias("mine"), tasks.alias("busy")
     queues = (
@@ -215,7 +217,11 @@ def claim_task() -> Update:
     )
     oldest = (
         select(func.min(mine.c.seq))
-        .where(mine.c.status == _QUEUED, mine.c.account_id == queues.c.account_id)
+        .where(
+            mine.c.status == _QUEUED,
+            mine.c.account_id == queues.c.account_id,
+            or_(mine.c.not_before_ms.is_(None), mine.c.not_before_ms <= _NOW),
+        )
         .scalar_subquery()
     )
     running = (
@@ -230,7 +236,12 @@ def claim_task() -> Update:
         .where(queues.c.account_id.is_not(None))
         .subquery("heads")
     )
-    next_seq = select(heads.c.seq).order_by(heads.c.running, heads.c.seq).limit(1)
+    next_seq = (
+        select(heads.c.seq)
+        .where(heads.c.seq.is_not(None))
+        .order_by(heads.c.running, heads.c.seq)
+        .limit(1)
+    )
     return (
         tasks.update()
         # The status again, for Postgres: another process may have claimed it meanwhile.

@@ -87,11 +87,13 @@ class NewTask:
         task: The row, status QUEUED.
         idempotency_key: The caller's key, or None.
         digest: SHA-256 of dialect, path and body; with the same key another digest is a conflict.
+        not_before_ms: The task stays queued, and takes no slot, until then; None for at once.
     """
 
     task: Task
     idempotency_key: str | None = None
     digest: bytes = b""
+    not_before_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +166,10 @@ class TaskStore(Protocol):
         ...
 
     async def claim(self, owner: str, limit: int, now_ms: int) -> Sequence[str]:
-        """Take up to `limit` queued tasks in order; they are RUNNING and owned afterwards."""
+        """Take up to `limit` queued tasks in order; they are RUNNING and owned afterwards.
+
+        A task whose `not_before_ms` is still to come is passed over and keeps its place.
+        """
         ...
 
     async def progress(self, task_id: str, share: float, now_ms: int) -> None:

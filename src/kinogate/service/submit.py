@@ -33,6 +33,7 @@ from kinogate.domain.task import Plan, Status, Task
 from kinogate.net import FetchPolicy, check_url
 from kinogate.service.decide import decide, unsupported, used_media, with_media
 from kinogate.service.intake import Intake
+from kinogate.service.simulation import simulated_queue_s
 
 _BILLED_INPUTS = frozenset({Role.REFERENCE_VIDEO, Role.FIRST_CLIP, Role.SOURCE_VIDEO})
 
@@ -148,8 +149,14 @@ class Submitter:
         return await self._insert(replace(task, remixed_from=source.id), origin)
 
     async def _insert(self, task: Task, origin: Origin) -> Accepted:
+        wait_s = simulated_queue_s(origin.simulate)
         accepted = await self._store.submit(
-            NewTask(task=task, idempotency_key=origin.idempotency_key, digest=origin.digest)
+            NewTask(
+                task=task,
+                idempotency_key=origin.idempotency_key,
+                digest=origin.digest,
+                not_before_ms=task.created_ms + int(wait_s * 1000) if wait_s else None,
+            )
         )
         if not accepted.is_replay:
             return accepted

@@ -89,6 +89,7 @@ def _tasks() -> None:
         sa.Column("finished_ms", sa.BigInteger()),
         sa.Column("expires_ms", sa.BigInteger()),
         sa.Column("deleted_ms", sa.BigInteger()),
+        sa.Column("not_before_ms", sa.BigInteger()),
         sqlite_autoincrement=True,
     )
     op.create_index("tasks_by_status", "tasks", ["status", "account_id", "seq"])
