@@ -217,6 +217,26 @@ def test_a_broken_piece_goes_on_where_it_broke(live: LiveServer, files: tuple[Pa
         assert client.get(reply.json()["url"]).content == data
 
 
+def test_pieces_and_uploads_outlive_kill_9(tmp_path: Path, files: tuple[Path, Path]) -> None:
+    data = files[1].read_bytes()
+    size, cut = len(data), len(data) // 2
+    with LiveServer(tmp_path / "data") as server:
+        with server.client() as client:
+            image = client.post(FILES, content=files[0].read_bytes()).json()
+            where = client.post(FILES, headers={"upload-length": str(size)}).headers["location"]
+            text = f"bytes 0-{cut - 1}/{size}"
+            client.put(where, content=data[:cut], headers={"content-range": text})
+        server.kill()
+        server.start()
+        with server.client() as client:
+            assert int(client.head(where).headers["upload-offset"]) == cut
+            text = f"bytes {cut}-{size - 1}/{size}"
+            sound = client.put(where, content=data[cut:], headers={"content-range": text}).json()
+            assert client.get(sound["url"]).content == data
+            assert client.get(image["url"]).content == files[0].read_bytes()
+        assert not [*(server.data_dir / "uploads").rglob("*.*")]
+
+
 # -- size -----------------------------------------------------------------------------------------
 
 MIB = 1024 * 1024
