@@ -167,6 +167,20 @@ def test_a_parameter_out_of_range_is_refused(
     check_refusal(reply, wire, (400,))
 
 
+@EACH
+def test_a_large_body_of_brackets_does_not_hold_up_others(
+    wire: Wire, client: httpx2.Client
+) -> None:
+    begun = time.monotonic()
+    reply = client.post(
+        wire.create,
+        content=b'{"a": [' + b"[]," * (5 << 20) + b"[]]}",
+        headers={**wire.headers, "content-type": "application/json"},
+    )
+    check_refusal(reply, wire, (400,))
+    assert time.monotonic() - begun < 3
+
+
 UNKNOWN_MODELS = (
     "wan9.9-t2v",
     "WAN2.2",

@@ -109,3 +109,15 @@ def test_a_choice_is_compared_without_case_and_told_in_full() -> None:
     assert Members({"a": "MULTI"}).choice("a", ("single", "multi")) == "multi"
     with pytest.raises(CallerError, match="single, multi"):
         Members({"a": "many"}).choice("a", ("single", "multi"))
+
+
+@pytest.mark.parametrize("filling", [b"[],", b"{},", b"0,", b"["])
+def test_a_body_of_far_too_many_members_is_refused_undecoded(filling: bytes) -> None:
+    """64 MiB of them would keep the event loop busy for many seconds."""
+    body = b'{"a": [' + filling * 200_000 + b"0]}"
+    with pytest.raises(CallerError, match="too many members"):
+        read_object(body)
+
+
+def test_a_long_text_may_hold_many_commas() -> None:
+    assert read_object(b'{"a": "' + b"," * 50_000 + b'"}').text("a") == "," * 50_000
