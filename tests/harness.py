@@ -20,6 +20,7 @@ from factories import ACCOUNT, MP4_HEAD, START_MS, a_fault, a_plan, a_task, an_i
 from kinogate.blobs.memory import MemoryBlobStore
 from kinogate.db.memory import MemoryKeyStore, MemoryTaskStore
 from kinogate.dialects import build_dialects
+from kinogate.domain.abilities import Abilities
 from kinogate.domain.catalogue import CATALOGUE
 from kinogate.domain.errors import KinogateError
 from kinogate.domain.order import Mode, Order, Produced, Role
@@ -76,6 +77,7 @@ class IdleEngine:
     """Accepts everything and renders nothing."""
 
     name = "idle"
+    abilities = Abilities()
 
     def __init__(self) -> None:
         self.refusal: str | None = None

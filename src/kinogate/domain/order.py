@@ -92,6 +92,9 @@ class Order:
         shot_type: MULTI only when prompt extension is on.
         template: Effect name, or None. With a template the prompt is ignored.
         watermark: Text for the lower right corner, or None.
+        watermark_s: Seconds from the start during which it is shown; None for the whole clip.
+        is_label: Whether the watermark is the operator's label, whose letters measure at least 5 %
+            of the shorter side (GB 45438-2025's floor for pictures).
         tags: MP4 metadata, key and value, written in this order.
     """
 
@@ -111,6 +114,8 @@ class Order:
     shot_type: ShotType = ShotType.SINGLE
     template: str | None = None
     watermark: str | None = None
+    watermark_s: float | None = None
+    is_label: bool = False
     tags: tuple[tuple[str, str], ...] = ()
 
     def input(self, role: Role) -> InputFile | None:

@@ -243,7 +243,7 @@ class Wish:
         mode: Decides the instructions.
         shot_type: MULTI asks for several shots.
         duration_s: Seconds of the clip; 0.0 while unknown.
-        limit: Most characters of the rewritten prompt.
+        limit: Most characters that a rewritten prompt may have to be believed.
         pictures: Small JPEGs of the input images, in order; empty when nobody looks at them.
     """
 
@@ -251,7 +251,7 @@ class Wish:
     mode: Mode
     shot_type: ShotType
     duration_s: float = 0.0
-    limit: int = 2000
+    limit: int = 3000
     pictures: tuple[bytes, ...] = ()
 
 
@@ -274,7 +274,7 @@ class PromptExtender(Protocol):
     wants_pictures: bool
 
     async def extend(self, wish: Wish) -> Rewritten:
-        """The prompt to work from, in the caller's language, at most `wish.limit` characters."""
+        """The prompt to work from, in the caller's language."""
         ...
 
 

@@ -92,15 +92,23 @@ class Outcome:
     Attributes:
         blob_key: Where the MP4 lies in the blob store.
         poster_key: Where its still lies, or None.
+        thumbnail_key: Where its 320-pixel WebP lies, or None.
+        preview_key: Where its animated WebP lies, or None.
+        spritesheet_key: Where its sheet of 24 tiles lies, or None.
         size_bytes: Length of the MP4.
         duration_s: Seconds of the video stream.
         input_duration_s: Seconds of input video that are billed.
         actual_prompt: The prompt the engine worked from.
+        prompt_by: Who wrote `actual_prompt`: `builtin`, a model's name, or `none` for the caller.
+        prompt_ms: Milliseconds that took.
         fingerprint: Engine, version and whatever else decides the bytes.
     """
 
     blob_key: str
     poster_key: str | None = None
+    thumbnail_key: str | None = None
+    preview_key: str | None = None
+    spritesheet_key: str | None = None
     size_bytes: int
     width: int
     height: int
@@ -110,6 +118,8 @@ class Outcome:
     input_duration_s: float = 0.0
     has_audio: bool
     actual_prompt: str
+    prompt_by: str = "none"
+    prompt_ms: int = 0
     fingerprint: str
 
 

@@ -1,4 +1,4 @@
-"""Machine-readable marks written into every file (design §4.10).
+"""Marks on every file: machine-readable ones, and the visible one (design §4.9–4.10).
 
 Ids are derived from what was asked for and not from the task, so that the same request with the
 same seed gives the same bytes.
@@ -7,20 +7,57 @@ same seed gives the same bytes.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
 
 import msgspec
 
 from kinogate.domain.task import Plan
 
 PRODUCER = "Kinogate"
+LABEL_TEXT = "AI-generated"
+"""What the visible label says where the caller asked for no watermark."""
+
+LABEL_S = 2.0
+"""Seconds that a label must be seen from the start (GB 45438-2025)."""
 
 
-def tags_for(plan: Plan, prompt: str) -> tuple[tuple[str, str], ...]:
+class Labels(StrEnum):
+    """The operator's policy."""
+
+    OFF = "off"  # no mark of ours; an engine still says what it is
+    IMPLICIT = "implicit"  # machine-readable marks
+    FULL = "full"  # those, and a visible one at the start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What is to be seen on a clip; the members of `Order` of the same meaning."""
+
+    text: str | None
+    seconds: float | None = None
+    is_label: bool = False
+
+
+def mark_for(plan: Plan, policy: Labels) -> Mark:
+    """The visible mark: the caller's for the whole clip, else the policy's for its start."""
+    if policy is not Labels.FULL:
+        return Mark(text=plan.watermark)
+    if plan.watermark is not None:
+        return Mark(text=plan.watermark, is_label=True)
+    return Mark(text=LABEL_TEXT, seconds=LABEL_S, is_label=True)
+
+
+def tags_for(
+    plan: Plan, prompt: str, policy: Labels = Labels.IMPLICIT
+) -> tuple[tuple[str, str], ...]:
     """MP4 tags: who made it, and the `AIGC` key of China's labelling measures.
 
     The `AIGC` member names are those seen in files in the field (GB 45438-2025); the prompt itself
     is left out, since it may be private.
     """
+    if policy is Labels.OFF:
+        return ()
     content = hashlib.sha256(
         "\n".join((plan.model, prompt, plan.negative_prompt, str(plan.seed))).encode()
     ).hexdigest()

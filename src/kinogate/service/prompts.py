@@ -1,8 +1,8 @@
 """Prompt extension: the built-in rewriter, deterministic and offline.
 
 It adds craft words (light, lens, motion) in the prompt's own language and never a new subject,
-place, time or weather, so that the caller's scene stays the caller's. An LLM endpoint can take its
-place; when that fails, the original prompt is used.
+place, time or weather, so that the caller's scene stays the caller's. A chat model can take its
+place (`chat_prompts`) and falls back to it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import random
 import zlib
 
 from kinogate.domain.order import Mode, ShotType
+from kinogate.domain.ports import Rewritten, Wish
 
 _STILL_EN = (
     "natural, fluid motion",
@@ -36,6 +37,26 @@ _IMAGE_EN = (
 _IMAGE_ZH = ("保持首帧的画面风格", "前后景之间有轻微的视差", "运动平稳从容")
 _MULTI_EN = "told in several shots: an establishing view first, then closer views of the same story"
 _MULTI_ZH = "以多个镜头叙述：先交代全景，再逐步靠近同一主体"
+
+
+BUILTIN = "builtin"
+"""Who wrote a prompt that the built-in rewriter made."""
+
+NOBODY = "none"
+"""Who wrote a prompt that is the caller's own."""
+
+
+class BuiltinExtender:
+    """`extend_prompt` as a port: takes no time and never fails."""
+
+    wants_pictures = False
+
+    async def extend(self, wish: Wish) -> Rewritten:
+        """The prompt with craft words; the caller's own when there is nothing to add to."""
+        text = extend_prompt(wish.prompt, wish.mode, wish.shot_type)
+        if not text:
+            return Rewritten(prompt=wish.prompt, by=NOBODY)
+        return Rewritten(prompt=text, by=BUILTIN)
 
 
 def extend_prompt(prompt: str, mode: Mode, shot_type: ShotType) -> str:

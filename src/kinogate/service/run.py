@@ -18,18 +18,22 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from kinogate.blobs.base import BlobStore, owner_segment
+from kinogate.blobs.base import BlobStore, content_type_of, owner_segment
 from kinogate.domain.catalogue import Catalogue
-from kinogate.domain.errors import CallerError, ErrorCode, InternalError
+from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.domain.money import Usage, settle
 from kinogate.domain.order import AudioMode, InputFile, Order, Produced
 from kinogate.domain.overlays import OVERLAYS, overlaid
 from kinogate.domain.ports import Clock, Engine, TaskStore
-from kinogate.domain.resolution import Size, fit_to_tier, tier_of
-from kinogate.domain.task import Fault, Outcome, Plan, Task
-from kinogate.service.labels import tags_for
-from kinogate.service.prepare import Prepared, Preparer
-from kinogate.service.prompts import extend_prompt
+from kinogate.domain.resolution import Size, tier_of
+from kinogate.domain.task import Fault, Outcome, Task
+from kinogate.media.still_paths import still_paths
+from kinogate.service.aftercare import Aftercare, engine_order
+from kinogate.service.briefing import Briefing
+from kinogate.service.labels import Labels
+from kinogate.service.orders import order_for
+from kinogate.service.prepare import Preparer
+from kinogate.service.prompts import NOBODY
 from kinogate.service.simulation import simulated_delay_s, simulated_fault
 
 log = structlog.get_logger(__name__)
@@ -46,10 +50,14 @@ class ReadyOrder:
     Attributes:
         order: With blob keys as input paths, so that any process can go on.
         input_s: Seconds of input video that are billed.
+        prompt_by: Who wrote the order's prompt.
+        prompt_ms: Milliseconds that took.
     """
 
     order: Order
     input_s: float = 0.0
+    prompt_by: str = NOBODY
+    prompt_ms: int = 0
 
 
 class Runner:
@@ -66,6 +74,9 @@ class Runner:
         clock: Clock,
         scratch: Path,
         result_ttl_s: int,
+        briefing: Briefing | None = None,
+        aftercare: Aftercare | None = None,
+        labels: Labels = Labels.IMPLICIT,
     ) -> None:
         self._store = store
         self._blobs = blobs
@@ -75,22 +86,31 @@ class Runner:
         self._clock = clock
         self._scratch = scratch
         self._result_ttl_s = result_ttl_s
+        self._briefing = briefing or Briefing(blobs)
+        self._aftercare = aftercare or Aftercare()
+        self._labels = labels
 
     async def prepare(self, task_id: str) -> str:
-        """Fetch and check the inputs, extend the prompt, fix the size.
+        """Fetch, check and judge the inputs, extend the prompt, fix the size.
 
         Returns:
             A `ReadyOrder` as JSON.
 
         Raises:
-            CallerError: An input is not what the model takes.
-            UpstreamError: An input could not be fetched.
+            CallerError: An input is not what the model takes, or was refused by moderation.
+            UpstreamError: An input could not be fetched, or a judge not be asked.
         """
         task = await self._load(task_id)
         simulated_fault(task.plan.simulate)
         async with self._folder(task_id, "in") as folder:
             prepared = await self._preparer.prepare(task, folder)
-        ready = ReadyOrder(order=_order(task, prepared), input_s=prepared.input_s)
+        rewritten = await self._briefing.brief(task, prepared)
+        ready = ReadyOrder(
+            order=order_for(task, prepared, rewritten.prompt, self._labels),
+            input_s=prepared.input_s,
+            prompt_by=rewritten.by,
+            prompt_ms=rewritten.took_ms,
+        )
         await self._store.progress(task_id, _PREPARED_SHARE, self._clock.now_ms())
         return msgspec.json.encode(ready).decode()
 
@@ -101,6 +121,7 @@ class Runner:
             The `Outcome` as JSON.
 
         Raises:
+            CallerError: Moderation refused the result.
             UpstreamError: The engine's upstream failed.
             InternalError: ENGINE_FAILED, TIMED_OUT, RESULT_INVALID or UNAVAILABLE.
         """
@@ -113,10 +134,12 @@ class Runner:
             report = _Progress(self._store, self._clock, task_id)
             log.info("engine started", task_id=task_id, engine=self._engine.name)
             try:
-                produced = await self._engine.run(local, out, report)
+                wanted = engine_order(local, self._engine.abilities)
+                produced = await self._engine.run(wanted, out, report)
             finally:
                 await report.settle()
-            _check(ready.order, produced)
+            _check(wanted, produced)
+            produced = await self._aftercare.complete(task, local, produced, self._engine.abilities)
             outcome = await self._keep(task, ready, produced, out)
         return msgspec.json.encode(outcome).decode()
 
@@ -161,14 +184,18 @@ class Runner:
 
     async def _keep(self, task: Task, ready: ReadyOrder, produced: Produced, out: Path) -> Outcome:
         stem = f"results/{owner_segment(task.account_id)}/{task.id}"
-        poster = out.with_suffix(".jpg")
-        poster_key = f"{stem}.jpg" if await asyncio.to_thread(poster.exists) else None
-        if poster_key is not None:
-            await self._blobs.put_file(poster_key, poster, "image/jpeg")
+        stills = still_paths(out)
+        poster = await self._put_still(f"{stem}.jpg", stills.poster)
+        thumbnail = await self._put_still(f"{stem}-thumb.webp", stills.thumbnail)
+        preview = await self._put_still(f"{stem}-preview.webp", stills.preview)
+        spritesheet = await self._put_still(f"{stem}-sprites.jpg", stills.spritesheet)
         stored = await self._blobs.put_file(f"{stem}.mp4", out, "video/mp4")
         return Outcome(
             blob_key=f"{stem}.mp4",
-            poster_key=poster_key,
+            poster_key=poster,
+            thumbnail_key=thumbnail,
+            preview_key=preview,
+            spritesheet_key=spritesheet,
             size_bytes=stored.size_bytes,
             width=produced.width,
             height=produced.height,
@@ -178,8 +205,17 @@ class Runner:
             input_duration_s=ready.input_s,
             has_audio=produced.has_audio,
             actual_prompt=ready.order.prompt,
+            prompt_by=ready.prompt_by,
+            prompt_ms=ready.prompt_ms,
             fingerprint=produced.fingerprint,
         )
+
+    async def _put_still(self, key: str, path: Path) -> str | None:
+        """Store a still under `key`, which is returned; None when the engine made none."""
+        if not await asyncio.to_thread(path.exists):
+            return None
+        await self._blobs.put_file(key, path, content_type_of(key))
+        return key
 
     def _cost(self, task: Task, made: Outcome) -> int:
         spec = self._catalogue.get(task.plan.model)
@@ -241,41 +277,6 @@ def _link_or_copy(source: Path, target: Path) -> None:
         target.hardlink_to(source)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def _order(task: Task, prepared: Prepared) -> Order:
-    plan: Plan = task.plan
-    size = plan.size
-    if size is None:
-        if prepared.picture is None:
-            raise CallerError(
-                ErrorCode.MEDIA_FORMAT, "No input picture tells the size of the clip."
-            )
-        size = fit_to_tier(*prepared.picture, plan.tier)
-    duration = float(plan.duration_s) if plan.duration_s > 0 else prepared.length_s
-    frame_count = round(duration * plan.fps)
-    prompt = plan.prompt
-    if plan.is_extendable and plan.template is None:
-        prompt = extend_prompt(plan.prompt, plan.mode, plan.shot_type) or plan.prompt
-    return Order(
-        task_id=task.id,
-        mode=plan.mode,
-        model=plan.model,
-        prompt=prompt,
-        negative_prompt=plan.negative_prompt,
-        inputs=prepared.inputs,
-        width=size.width,
-        height=size.height,
-        fps=plan.fps,
-        frame_count=frame_count,
-        duration_s=frame_count / plan.fps,
-        audio=plan.audio,
-        seed=plan.seed,
-        shot_type=plan.shot_type,
-        template=plan.template,
-        watermark=plan.watermark,
-        tags=tags_for(plan, prompt),
-    )
 
 
 def _check(order: Order, produced: Produced) -> None:

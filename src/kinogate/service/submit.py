@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from kinogate.domain.abilities import adapt
 from kinogate.domain.catalogue import Catalogue, ModelSpec
 from kinogate.domain.errors import (
     CallerError,
@@ -28,11 +29,18 @@ from kinogate.domain.ports import (
     Principal,
     TaskStore,
 )
-from kinogate.domain.request import Field, HouseRules, MediaInput, Submission
+from kinogate.domain.request import (
+    Field,
+    GenerationRequest,
+    HouseRules,
+    MediaInput,
+    Submission,
+)
 from kinogate.domain.task import Plan, Status, Task
 from kinogate.net import FetchPolicy, check_url
-from kinogate.service.decide import decide, unsupported, used_media, with_media
+from kinogate.service.decide import Decision, decide, unsupported, used_media, with_media
 from kinogate.service.intake import Intake
+from kinogate.service.moderation import Moderation
 from kinogate.service.simulation import simulated_queue_s
 
 _BILLED_INPUTS = frozenset({Role.REFERENCE_VIDEO, Role.FIRST_CLIP, Role.SOURCE_VIDEO})
@@ -69,6 +77,7 @@ class Submitter:
         clock: Clock,
         ids: Ids,
         fetch_policy: FetchPolicy,
+        moderation: Moderation | None = None,
     ) -> None:
         self._store = store
         self._intake = intake
@@ -78,6 +87,7 @@ class Submitter:
         self._clock = clock
         self._ids = ids
         self._fetch_policy = fetch_policy
+        self._moderation = moderation or Moderation()
 
     async def submit(
         self,
@@ -96,7 +106,10 @@ class Submitter:
             InternalError: The store cannot write.
         """
         request = submission.request
-        decision = decide(request, house, self._catalogue, fresh_seed=self._ids.seed())
+        decision = self._adapted(
+            decide(request, house, self._catalogue, fresh_seed=self._ids.seed()), request
+        )
+        self._require_words(decision.plan)
         if request.notify_hook is not None:
             self._check_hook(request.notify_hook)
         media = used_media(request.media, decision.plan)
@@ -129,15 +142,16 @@ class Submitter:
         """Accept a task that repeats `source` with another prompt: same inputs, size and seed.
 
         Raises:
-            CallerError: FIELD_MISSING, when the prompt is blank.
+            CallerError: FIELD_MISSING, when the prompt is blank; CONTENT_REFUSED.
         """
         if not prompt.strip():
             raise field_missing(Field.PROMPT)
         spec = self._catalogue.get(source.plan.model)
         if spec is None:
             raise InternalError(ErrorCode.INTERNAL, "The model of that task is gone.")
-        self._admission.admit(principal, source.hold_micro, self._clock.now_ms())
         plan = replace(source.plan, prompt=prompt[: spec.prompt_max], simulate=origin.simulate)
+        self._require_words(plan)
+        self._admission.admit(principal, source.hold_micro, self._clock.now_ms())
         task = self._new_task(
             principal,
             plan,
@@ -147,6 +161,23 @@ class Submitter:
             hold_micro=source.hold_micro,
         )
         return await self._insert(replace(task, remixed_from=source.id), origin)
+
+    def _adapted(self, decision: Decision, request: GenerationRequest) -> Decision:
+        """The decision as the engine can keep it, and what the caller is told about that."""
+        engine = self._engine
+        plan, warnings = adapt(
+            decision.plan,
+            engine.abilities,
+            engine.name,
+            is_seed_given=request.seed not in (None, -1),
+        )
+        if not plan.safety_filter and self._moderation.filters(plan.safety_filter):
+            warnings += ("safety_filter=false is not allowed on this server and was ignored.",)
+        return replace(decision, plan=plan, warnings=decision.warnings + warnings)
+
+    def _require_words(self, plan: Plan) -> None:
+        if self._moderation.filters(plan.safety_filter):
+            self._moderation.require_words(plan.prompt)
 
     async def _insert(self, task: Task, origin: Origin) -> Accepted:
         wait_s = simulated_queue_s(origin.simulate)

@@ -13,12 +13,13 @@ from kinogate.domain.errors import CallerError, ErrorCode, InternalError
 from kinogate.domain.order import AudioMode, InputFile, Mode, Order, Role, ShotType
 from kinogate.domain.templates import TEMPLATE_NAMES
 from kinogate.engines.preview.capabilities import CAPABILITIES, fingerprint, unsupported
-from kinogate.engines.preview.engine import COMMENT, poster_path, render
+from kinogate.engines.preview.engine import COMMENT, render
 from kinogate.engines.preview.footage import loudness
 from kinogate.engines.preview.overlay import Watermark
 from kinogate.engines.preview.templates import TEMPLATES
 from kinogate.media.encode import Mp4Writer
 from kinogate.media.probe import audio_windows_db, first_frame, frames, probe_video, ssim
+from kinogate.media.still_paths import still_paths
 
 
 def an_order(**changes):
@@ -189,7 +190,7 @@ def test_tags_are_written_with_the_words_that_it_is_no_model(tmp_path):
 
 def test_a_poster_lies_beside_the_clip(tmp_path):
     out, _ = rendered(tmp_path)
-    poster = cv2.imread(str(poster_path(out)))
+    poster = cv2.imread(str(still_paths(out).poster))
     assert poster.shape == (240, 416, 3)
     assert ssim(poster[:, :, ::-1].copy(), list(frames(out))[8]) > 0.9
 

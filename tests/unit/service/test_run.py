@@ -13,6 +13,7 @@ import pytest
 from factories import a_plan, a_png, a_task
 from kinogate.blobs.memory import MemoryBlobStore
 from kinogate.db.memory import MemoryTaskStore
+from kinogate.domain.abilities import Abilities
 from kinogate.domain.catalogue import CATALOGUE
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError, KinogateError
 from kinogate.domain.media import AudioFacts, FootageFacts, ImageFacts, ImageRules, Kind
@@ -32,6 +33,7 @@ class CopyingEngine:
     """Writes a few bytes and says that it kept its promise, or what `lie` makes of that."""
 
     name = "copying"
+    abilities = Abilities(makes_stills=True)
 
     def __init__(self, lie: Change = lambda produced: produced) -> None:
         self.orders: list[Order] = []

@@ -7,11 +7,10 @@ and §4.24.
 
 from __future__ import annotations
 
+import math
 from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Final
-
-import cv2
 
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError
 from kinogate.domain.order import AudioMode, Mode, Order, Produced, Role
@@ -23,6 +22,8 @@ from kinogate.engines.preview.sound import soundtrack
 from kinogate.media.audio import fit_length
 from kinogate.media.encode import Mp4Writer
 from kinogate.media.probe import probe_video
+from kinogate.media.still_paths import still_paths
+from kinogate.media.stills import StillsMaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -38,6 +39,9 @@ COMMENT: Final = (
     "not the output of a Wan model."
 )
 """What the MP4's `comment` says: nobody shall take a preview for a model's work."""
+
+LABEL_SHARE: Final = 0.05
+"""Height of a label's letters, of the picture's shorter side (notes on expectations, §2 l)."""
 
 _REPORT_EVERY: Final = 2  # frames; even a slow 1080p frame keeps that below 0.25 s
 _PREPARED, _DRAWN = 0.03, 0.97  # shares of the whole at which a stage is over
@@ -76,22 +80,21 @@ def render(order: Order, out: Path, report: Report) -> Produced:
         report("finishing", 1.0)
     except BaseException:
         out.unlink(missing_ok=True)
-        poster_path(out).unlink(missing_ok=True)
+        for still in still_paths(out).all():
+            still.unlink(missing_ok=True)
         raise
     return produced
-
-
-def poster_path(out: Path) -> Path:
-    """Where the still beside the MP4 `out` lies."""
-    return out.with_suffix(".jpg")
 
 
 def _write(
     order: Order, frames: Generator[Canvas], sound: Samples | None, out: Path, report: Report
 ) -> None:
     """Drain `frames` into the MP4, marked and with sound in step."""
-    mark = Watermark(order.watermark, order.width, order.height) if order.watermark else None
-    still = order.frame_count // 3
+    mark = _mark(order)
+    marked = order.frame_count
+    if order.watermark_s is not None:
+        marked = min(marked, math.ceil(order.watermark_s * order.fps))
+    stills = StillsMaker(out, frame_count=order.frame_count, duration_s=order.duration_s)
     writer = Mp4Writer(
         out,
         width=order.width,
@@ -103,10 +106,9 @@ def _write(
     )
     with closing(frames), writer:
         for index, frame in enumerate(islice(frames, order.frame_count)):
-            if mark is not None:
+            if mark is not None and index < marked:
                 mark.apply(frame)
-            if index == still:
-                _write_poster(poster_path(out), frame)
+            stills.take(index, frame)
             writer.write(frame)
             if sound is not None:
                 start, end = (AUDIO_RATE * (index + step) // order.fps for step in (0, 1))
@@ -114,15 +116,14 @@ def _write(
             if index % _REPORT_EVERY == 0:
                 done = (index + 1) / order.frame_count
                 report("drawing", _PREPARED + (_DRAWN - _PREPARED) * done)
+    stills.finish()
 
 
-def _write_poster(path: Path, frame: Canvas) -> None:
-    done, data = cv2.imencode(
-        ".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85]
-    )
-    if not done:
-        raise InternalError(ErrorCode.ENGINE_FAILED, "The poster could not be written.")
-    path.write_bytes(data.tobytes())
+def _mark(order: Order) -> Watermark | None:
+    if not order.watermark:
+        return None
+    floor = LABEL_SHARE * min(order.width, order.height) if order.is_label else 0.0
+    return Watermark(order.watermark, order.width, order.height, letters_px=floor)
 
 
 def _voice(order: Order) -> Samples | None:

@@ -24,7 +24,7 @@ _SMALLEST_PX = 9
 class Watermark:
     """One line of text for pictures of one size: white with a dark rim, so any ground will do."""
 
-    def __init__(self, text: str, width: int, height: int) -> None:
+    def __init__(self, text: str, width: int, height: int, *, letters_px: float = 0.0) -> None:
         """Draw the mark.
 
         Args:
@@ -32,9 +32,13 @@ class Watermark:
                 "AI-generated" is written instead: boxes would tell nobody anything.
             width: Pixels of the pictures to come.
             height: Pixels of the pictures to come.
+            letters_px: Least height of a capital letter, as far as the line then fits.
         """
         size = max(_SMALLEST_PX, round(height * _HEIGHT_SHARE))
         font = ImageFont.load_default(size)
+        while _cover("A", font, 0).height < letters_px:
+            size += 1
+            font = ImageFont.load_default(size)
         line = text if can_write(text, font) else _FALLBACK
         rim = max(1, size // 12)
         ink = _cover(line, font, 0)

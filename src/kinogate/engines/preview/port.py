@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from kinogate.domain.abilities import Abilities
 from kinogate.domain.order import Mode, Order, Produced, Role
 from kinogate.domain.ports import ReportProgress
 from kinogate.domain.task import Plan
@@ -28,6 +29,7 @@ class PreviewEngine:
     """Renders in child processes, `slots` at a time; the first is kept warm."""
 
     name = NAME
+    abilities = Abilities(makes_stills=True, is_algorithmic=True)
 
     def __init__(self, *, slots: int, timeout_s: float) -> None:
         # A 15 s 1080p render peaks at 1.0 GiB of addresses; the child also decodes callers' clips.

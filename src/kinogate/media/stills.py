@@ -1,0 +1,159 @@
+"""Stills of a clip: poster, thumbnail, animated preview and sprite sheet, from frames in passing.
+
+At most 24 small pictures are held at a time, whatever the clip's length. Formats and figures are
+those measured in the notes on media (§5); a GIF would cost ten times all of them together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from kinogate.domain.errors import ErrorCode, InternalError
+from kinogate.media.probe import frames, probe_video
+from kinogate.media.still_paths import still_paths
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kinogate.media.still_paths import StillPaths
+
+Frame = npt.NDArray[np.uint8]
+"""`[H, W, 3]` uint8, RGB, full range."""
+
+SMALL_PX: Final = 320
+"""Longer side of the thumbnail and of the animated preview."""
+
+TILE_PX: Final = 160
+"""Longer side of one tile of the sprite sheet."""
+
+TILES: Final = 24
+COLUMNS: Final = 6
+"""Tiles of the sprite sheet, in reading order, six in a row; also frames of the preview."""
+
+_POSTER_QUALITY = 85
+_WEBP_QUALITY = 70
+
+
+class StillsMaker:
+    """Takes every frame of a clip in order, keeps what the stills need, writes them at the end."""
+
+    def __init__(self, clip: Path, *, frame_count: int, duration_s: float) -> None:
+        """Prepare; nothing is written before the poster's frame comes by.
+
+        Args:
+            clip: The MP4; the stills go beside it.
+            frame_count: Frames that will be shown to `take`, at least 1.
+            duration_s: Seconds of the clip; the preview plays at its speed.
+        """
+        self._paths = still_paths(clip)
+        self._poster_at = frame_count // 3
+        # Centres of 24 equal stretches, so neither a fade-in nor the last frame fills two tiles.
+        self._wanted = [frame_count * (2 * step + 1) // (2 * TILES) for step in range(TILES)]
+        self._step_ms = max(20, round(duration_s * 1000 / TILES))
+        self._small: list[Frame] = []
+        self._poster: Frame | None = None
+
+    def take(self, index: int, frame: Frame) -> None:
+        """Look at frame `index`; the array is not kept.
+
+        Raises:
+            InternalError: `ENGINE_FAILED`, when the poster cannot be written.
+        """
+        if index == self._poster_at:
+            _write_jpeg(self._paths.poster, frame)
+            self._poster = _shrunk(frame, SMALL_PX)
+        while len(self._small) < TILES and self._wanted[len(self._small)] == index:
+            self._small.append(_shrunk(frame, SMALL_PX))
+
+    def finish(self) -> StillPaths:
+        """Write thumbnail, preview and sprite sheet.
+
+        Raises:
+            InternalError: `ENGINE_FAILED`, when no frame came by or a file cannot be written.
+        """
+        if self._poster is None or len(self._small) < TILES:
+            raise _cannot_write()
+        try:
+            Image.fromarray(self._poster).save(
+                self._paths.thumbnail, "WEBP", quality=_WEBP_QUALITY, method=2
+            )
+            first, *others = (Image.fromarray(frame) for frame in self._small)
+            first.save(
+                self._paths.preview,
+                "WEBP",
+                save_all=True,
+                append_images=others,
+                duration=self._step_ms,
+                loop=0,
+                quality=50,
+                method=0,
+            )
+        except OSError as exc:
+            raise _cannot_write() from exc
+        tiles = [_shrunk(frame, TILE_PX) for frame in self._small]
+        rows = (np.hstack(tiles[at : at + COLUMNS]) for at in range(0, TILES, COLUMNS))
+        _write_jpeg(self._paths.spritesheet, np.vstack(tuple(rows)))
+        return self._paths
+
+
+def make_stills(clip: Path) -> StillPaths:
+    """Decode `clip` once and write its stills beside it; those of an earlier call are replaced.
+
+    Raises:
+        InternalError: `RESULT_INVALID` for a file that cannot be decoded, `ENGINE_FAILED` when a
+            still cannot be written.
+    """
+    facts = probe_video(clip)
+    maker = StillsMaker(clip, frame_count=facts.frame_count, duration_s=facts.duration_s)
+    for index, frame in enumerate(frames(clip)):
+        maker.take(index, frame)
+    return maker.finish()
+
+
+def small_jpeg(picture: Path, longest_px: int) -> bytes:
+    """A checked image as a JPEG of at most `longest_px`, for somebody outside to look at.
+
+    Raises:
+        InternalError: `ENGINE_FAILED`, when it cannot be read.
+    """
+    pixels = cv2.imread(str(picture), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise _cannot_write()
+    done, data = cv2.imencode(
+        ".jpg", _shrunk(np.asarray(pixels, dtype=np.uint8), longest_px), _jpeg_options()
+    )
+    if not done:
+        raise _cannot_write()
+    return data.tobytes()
+
+
+def _shrunk(frame: Frame, longest_px: int) -> Frame:
+    """A copy with its longer side at most `longest_px`; area averaging, so nothing flickers."""
+    height, width = frame.shape[:2]
+    scale = min(1.0, longest_px / max(width, height))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, dtype=np.uint8).copy()
+
+
+def _jpeg_options() -> list[int]:
+    return [cv2.IMWRITE_JPEG_QUALITY, _POSTER_QUALITY]
+
+
+def _write_jpeg(path: Path, frame: Frame) -> None:
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), _jpeg_options())
+    if not done:
+        raise _cannot_write()
+    try:
+        path.write_bytes(data.tobytes())
+    except OSError as exc:
+        raise _cannot_write() from exc
+
+
+def _cannot_write() -> InternalError:
+    return InternalError(ErrorCode.ENGINE_FAILED, "The clip's stills could not be written.")

@@ -1,0 +1,56 @@
+"""From a plan and its prepared inputs to the order that an engine gets."""
+
+from __future__ import annotations
+
+from kinogate.domain.errors import CallerError, ErrorCode
+from kinogate.domain.order import Order
+from kinogate.domain.resolution import fit_to_tier
+from kinogate.domain.task import Task
+from kinogate.service.labels import Labels, mark_for, tags_for
+from kinogate.service.prepare import Prepared
+
+
+def order_for(task: Task, prepared: Prepared, prompt: str, labels: Labels) -> Order:
+    """The order; pure.
+
+    Args:
+        task: Its plan says what was decided at submit.
+        prepared: What the inputs have decided since: size and length.
+        prompt: After prompt extension.
+        labels: The operator's policy.
+
+    Raises:
+        CallerError: MEDIA_FORMAT, when no input tells a size that was left to one.
+    """
+    plan = task.plan
+    size = plan.size
+    if size is None:
+        if prepared.picture is None:
+            raise CallerError(
+                ErrorCode.MEDIA_FORMAT, "No input picture tells the size of the clip."
+            )
+        size = fit_to_tier(*prepared.picture, plan.tier)
+    duration = float(plan.duration_s) if plan.duration_s > 0 else prepared.length_s
+    frame_count = round(duration * plan.fps)
+    mark = mark_for(plan, labels)
+    return Order(
+        task_id=task.id,
+        mode=plan.mode,
+        model=plan.model,
+        prompt=prompt,
+        negative_prompt=plan.negative_prompt,
+        inputs=prepared.inputs,
+        width=size.width,
+        height=size.height,
+        fps=plan.fps,
+        frame_count=frame_count,
+        duration_s=frame_count / plan.fps,
+        audio=plan.audio,
+        seed=plan.seed,
+        shot_type=plan.shot_type,
+        template=plan.template,
+        watermark=mark.text,
+        watermark_s=mark.seconds,
+        is_label=mark.is_label,
+        tags=tags_for(plan, prompt, labels),
+    )
