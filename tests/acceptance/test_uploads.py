@@ -130,6 +130,21 @@ def test_the_new_client_sends_local_files(
     check_clip(found["video_url"], tmp_path)
 
 
+@pytest.mark.parametrize("sdk", [NOW, BEFORE])
+def test_the_asyncio_class_sends_two_files_of_one_name(
+    sdk: str, live: LiveServer, tmp_path: Path
+) -> None:
+    paths = [tmp_path / folder / "frame 1.png" for folder in "ab"]
+    for path, turn in zip(paths, (0, 2), strict=True):
+        path.parent.mkdir()
+        encoded = cv2.imencode(".png", np.rot90(picture(), turn))[1]
+        path.write_bytes(encoded.tobytes())
+    found = run_sdk(sdk, "dashscope_sdk:upload_aio", live, *(f"file://{path}" for path in paths))
+    assert (found["status"], found["output"]["task_status"]) == (200, "PENDING"), found
+    with live.client() as client:
+        client.delete(f"/kinogate/v1/tasks/{found['output']['task_id']}")
+
+
 # -- our own --------------------------------------------------------------------------------------
 
 FILES = "/kinogate/v1/files"

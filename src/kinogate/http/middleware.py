@@ -15,7 +15,8 @@ _SECURITY = (
 _ALLOW_METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _EXPOSE = (
     b"x-request-id, x-kinogate-engine, x-kinogate-ignored, x-kinogate-warnings, "
-    b"idempotent-replayed, retry-after, content-range, accept-ranges, etag"
+    b"idempotent-replayed, retry-after, content-range, accept-ranges, etag, "
+    b"location, upload-offset, upload-length"
 )
 
 

@@ -16,13 +16,19 @@ from types import MappingProxyType
 
 from kinogate.blobs.base import BlobInfo, BlobStore, content_type_of, owner_segment
 from kinogate.domain.catalogue import Catalogue
-from kinogate.domain.errors import CallerError, ErrorCode, field_invalid, field_missing
+from kinogate.domain.errors import (
+    CallerError,
+    ErrorCode,
+    InternalError,
+    field_invalid,
+    field_missing,
+)
 from kinogate.domain.media import Kind
 from kinogate.domain.ports import Clock, Ids, Principal
 from kinogate.domain.upload import CERTIFICATE_TTL_S, UPLOAD_TTL_S, Upload, UploadCertificate
 from kinogate.media.header import SNIFF_BYTES, sniff
 from kinogate.service.links import LinkSigner
-from kinogate.service.upload_parts import Part, Parts, Piece
+from kinogate.service.upload_parts import OffsetError, Part, Parts, Piece
 from kinogate.service.upload_policy import PolicySigner, UploadPolicy, upload_blob_key
 
 ACCESS_KEY_ID = "kinogate"
@@ -190,8 +196,8 @@ class Uploads:
         """
         part = self._parts.find(principal.account_id, upload_id)
         if part is None:
-            await self.show(principal, upload_id)  # unknown, or:
-            raise field_invalid(LENGTH_FIELD, "The file is complete.")
+            done = await self._whole(principal.account_id, upload_id)
+            raise OffsetError(done.size_bytes, "The file is complete.")
         part = await self._parts.append(part, piece, chunks)
         return await self._settle(principal.account_id, part)
 
@@ -204,9 +210,11 @@ class Uploads:
         part = self._parts.find(principal.account_id, upload_id)
         if part is not None:
             return await self._settle(principal.account_id, part)
+        return await self._whole(principal.account_id, upload_id)
+
+    async def _whole(self, account_id: str, upload_id: str) -> Upload:
         for kind, suffix in _SUFFIXES.items():
-            key = _native_key(principal.account_id, upload_id, suffix)
-            info = await self._alive(key)
+            info = await self._alive(_native_key(account_id, upload_id, suffix))
             if info is not None:
                 return self._finished(upload_id, info, kind)
         raise CallerError(ErrorCode.ROUTE_UNKNOWN, "There is no such file.")
@@ -216,9 +224,16 @@ class Uploads:
         if part.received_bytes < part.size_bytes:
             return _unfinished(part)
         try:
-            return await self._store(account_id, part.id, part.path)
-        finally:
-            part.path.unlink(missing_ok=True)
+            upload = await self._store(account_id, part.id, part.path)
+        except CallerError:
+            part.path.unlink(missing_ok=True)  # whole, and no input: nothing to go on with
+            raise
+        except (InternalError, FileNotFoundError):
+            if part.path.exists():
+                raise
+            return await self._whole(account_id, part.id)  # another call was quicker
+        part.path.unlink(missing_ok=True)
+        return upload
 
     async def _store(self, account_id: str, upload_id: str, path: Path) -> Upload:
         head = await asyncio.to_thread(_head, path)

@@ -210,3 +210,20 @@ def upload_client(model: str, image: str, audio: str) -> dict[str, Any]:
         duration=5,
     )
     return job(done)
+
+
+def upload_aio(first: str, last: str) -> dict[str, Any]:
+    """Two files of one name, through the asyncio class."""
+    from dashscope.aigc.video_synthesis import AioVideoSynthesis
+
+    async def main() -> dict[str, Any]:
+        created = await AioVideoSynthesis.async_call(
+            model="wan2.2-kf2v-flash",
+            prompt="It turns into another",
+            first_frame_url=first,
+            last_frame_url=last,
+            resolution="480P",
+        )
+        return plain(created)
+
+    return asyncio.run(main())

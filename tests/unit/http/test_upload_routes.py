@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from factories import MP4_HEAD, START_MS, a_png, a_wav
 from harness import MAX_UPLOAD_BYTES, ORIGIN, Harness, wait_for
+from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.domain.order import Role
 from kinogate.domain.upload import UPLOAD_TTL_S
 from kinogate.service.retention import Retention
@@ -351,7 +353,40 @@ def test_a_size_that_cannot_be_is_refused_at_once(server: Harness, size: str) ->
 def test_a_complete_file_takes_no_further_piece(server: Harness) -> None:
     file_id, size = begin(server, len(PNG)).json()["id"], len(PNG)
     put_piece(server, file_id, PNG, f"bytes 0-{size - 1}/{size}")
-    assert put_piece(server, file_id, PNG, f"bytes 0-{size - 1}/{size}").status_code == 400
+    reply = put_piece(server, file_id, PNG, f"bytes 0-{size - 1}/{size}")
+    assert (reply.status_code, reply.headers["upload-offset"]) == (400, str(size))
+
+
+def test_a_whole_that_a_crash_left_behind_is_made_a_file_by_looking(server: Harness) -> None:
+    file_id = begin(server, len(PNG)).json()["id"]
+    part = server.parts.find("acme", file_id)
+    assert part is not None
+    part.path.write_bytes(PNG)
+    body = server.client.get(f"{FILES}/{file_id}", headers=server.auth()).json()
+    assert (body["status"], body["kind"]) == ("ready", "png")
+    assert not part.path.exists()
+
+
+def test_of_two_calls_that_finish_a_file_both_see_it(server: Harness) -> None:
+    file_id, size = begin(server, len(PNG)).json()["id"], len(PNG)
+    part = server.parts.find("acme", file_id)
+    assert part is not None
+    body = put_piece(server, file_id, PNG, f"bytes 0-{size - 1}/{size}").json()
+    late = wait_for(server.uploads._settle("acme", replace(part, received_bytes=size)))
+    assert (late.id, late.url) == (file_id, body["url"])
+
+
+def test_a_full_disk_keeps_the_pieces(server: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> None:
+        raise InternalError(ErrorCode.UNAVAILABLE, "The server has no room for this file.")
+
+    file_id, size = begin(server, len(PNG)).json()["id"], len(PNG)
+    with monkeypatch.context() as full:
+        full.setattr(server.blobs, "put_file", refuse)
+        reply = put_piece(server, file_id, PNG, f"bytes 0-{size - 1}/{size}")
+        assert reply.status_code == 503
+    body = server.client.get(f"{FILES}/{file_id}", headers=server.auth()).json()
+    assert body["status"] == "ready"
 
 
 def test_pieces_that_make_no_input_are_refused_and_forgotten(server: Harness) -> None:
