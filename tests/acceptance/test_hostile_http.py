@@ -425,6 +425,19 @@ def test_an_odd_limit_is_refused(query: str, client: httpx2.Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "wire"),
+    [
+        ("/v1/videos?after=a%00", OPENAI),
+        ("/kinogate/v1/tasks?model=%00", NATIVE),
+        ("/api/v1/tasks?model_name=%00", DASHSCOPE),
+    ],
+)
+def test_a_nul_does_not_reach_the_database(path: str, wire: Wire, client: httpx2.Client) -> None:
+    """SQLite takes it, Postgres does not."""
+    check_refusal(client.get(path), wire, (400,))
+
+
+@pytest.mark.parametrize(
     ("kind", "content"),
     [
         ("multipart/form-data", b""),

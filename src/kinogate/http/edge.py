@@ -209,6 +209,9 @@ class Edge:
     async def _list(
         self, dialect: Dialect, call: Call, principal: Principal, _: Request
     ) -> Response:
+        for name, value in call.query:
+            if "\x00" in value:  # Postgres takes no such text
+                raise field_invalid(name, "Must not hold a NUL character.")
         query = dialect.parse_list(call)
         page = await self._services.tasks.list(
             principal,
