@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from factories import a_fault, a_task
-
 from kinogate.db.memory import MemoryTaskStore
 from kinogate.domain.ports import NewTask
 from kinogate.service.records import Records

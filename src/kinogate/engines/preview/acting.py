@@ -67,6 +67,7 @@ class Actors:
             shade=mix(part.body, self._shade, 0.55),
             rim=self._palette.rim,
             seed=part.seed,
+            light=self._palette.lit((255, 255, 255)),
         )
         if part.habitat == "water" and part.kind in _SWIMMERS and part.action == "swim":
             _wade(frame, part.kind, pose)

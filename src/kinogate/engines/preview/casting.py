@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.palette import Palette
-from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.spec import Camera, Place, SceneSpec, SubjectSpec
 from kinogate.engines.preview.subjects import KINDS, SubjectKind
 
@@ -166,7 +167,8 @@ class _Casting:
         y, reach = self._lane(subject, habitat, height, free, order, index)
         body, accent = self._colors(subject, kind, index)
         run = action == "run" and kind.default_action != "run"
-        gait = kind.speed * height * (_GALLOP if run else 1.0)
+        own = (kind.run_speed or kind.speed * _GALLOP) if run else kind.speed
+        gait = own * height
         return Part(
             kind=subject.kind,
             action=action,

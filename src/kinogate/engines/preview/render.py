@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kinogate.engines.preview.acting import Actors
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.camera import Operator, closest
 from kinogate.engines.preview.canvas import Canvas, Color, mix
 from kinogate.engines.preview.casting import cast_parts, is_followed
@@ -16,7 +17,7 @@ from kinogate.engines.preview.effects import Fireworks, SkyLanterns
 from kinogate.engines.preview.layers import LIGHT_SCALE, Frame, Layer
 from kinogate.engines.preview.palette import choose_palette
 from kinogate.engines.preview.places import PLACES
-from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.places.road import rails
 from kinogate.engines.preview.shots import Shot
 from kinogate.engines.preview.sky import Aurora, Clouds, Rainbow, Sky, Stars, Sun

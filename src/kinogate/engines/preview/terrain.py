@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.canvas import Color, Points, mix
 from kinogate.engines.preview.foliage import pine, quad
 from kinogate.engines.preview.layers import Haze, Layer, Ridge, ShapeBuilder, waves
-from kinogate.engines.preview.places.base import Build
 
 PERIOD = 9.0
 """World units after which far land repeats; wider than any picture at any zoom."""

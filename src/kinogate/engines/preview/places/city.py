@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.canvas import Color, Points, mix
 from kinogate.engines.preview.foliage import blob, ellipse, quad
 from kinogate.engines.preview.layers import Frame, Haze, Layer, ShapeBuilder, glow
-from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.places.hills import backdrop
 from kinogate.engines.preview.spec import Time, Weather
 from kinogate.engines.preview.terrain import skyline

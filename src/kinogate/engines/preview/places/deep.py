@@ -9,12 +9,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.canvas import Color, disc, mix
 from kinogate.engines.preview.effects import Bubbles, Shafts
 from kinogate.engines.preview.foliage import Brush, blob, ellipse, rock
 from kinogate.engines.preview.layers import Frame, Haze, Layer, Ridge, ShapeBuilder, waves
 from kinogate.engines.preview.palette import Palette
-from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.sky import Sky
 from kinogate.engines.preview.spec import Time
 from kinogate.engines.preview.terrain import PERIOD

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.foliage import Brush, blooms, broadleaf, bush, ellipse, rock, tuft
 from kinogate.engines.preview.layers import Haze, Layer, ShapeBuilder
-from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.spec import Place, Season
 from kinogate.engines.preview.terrain import hills, mountains, pines, skyline, treeline
 

@@ -7,6 +7,7 @@ import math
 import cv2
 import numpy as np
 
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.effects import Smoke
 from kinogate.engines.preview.foliage import Brush, blob, bloom, bush, ellipse, quad
@@ -17,7 +18,7 @@ from kinogate.engines.preview.layers import (
     ShapeBuilder,
     glow,
 )
-from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.places.hills import backdrop, copse
 from kinogate.engines.preview.spec import Place, Weather
 from kinogate.engines.preview.terrain import hills, skyline

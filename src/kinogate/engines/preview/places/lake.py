@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.foliage import Brush, bush, ellipse, quad, rock, tuft
 from kinogate.engines.preview.layers import Haze, Layer, ShapeBuilder
-from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.places.hills import backdrop, copse, fringe
 from kinogate.engines.preview.spec import Place, Weather
 from kinogate.engines.preview.terrain import hills, mountains, treeline

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.effects import Beam
 from kinogate.engines.preview.foliage import ellipse, palm, quad, rock
 from kinogate.engines.preview.layers import Layer, ShapeBuilder
-from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.places.hills import backdrop
 from kinogate.engines.preview.spec import Time, Weather
 from kinogate.engines.preview.terrain import hills

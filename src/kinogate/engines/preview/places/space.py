@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.canvas import Color, mix
 from kinogate.engines.preview.foliage import ellipse, rock
 from kinogate.engines.preview.layers import (
@@ -21,7 +22,7 @@ from kinogate.engines.preview.layers import (
     waves,
 )
 from kinogate.engines.preview.palette import Palette
-from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.sky import Sky, Stars, smooth_noise
 from kinogate.engines.preview.terrain import PERIOD
 

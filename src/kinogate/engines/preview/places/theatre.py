@@ -8,10 +8,11 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.canvas import Color, disc, fill, mix
 from kinogate.engines.preview.foliage import ellipse, quad
 from kinogate.engines.preview.layers import LIGHT_SCALE, Frame, Haze, Layer, ShapeBuilder, glow
-from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.sky import Sky
 
 

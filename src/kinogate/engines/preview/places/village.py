@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.canvas import Color, fill, mix
 from kinogate.engines.preview.effects import Smoke
 from kinogate.engines.preview.foliage import blooms, broadleaf, bush, ellipse, poplar, quad, tuft
 from kinogate.engines.preview.layers import Frame, Layer, ShapeBuilder
-from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.places.hills import backdrop, copse, fringe, meadow
 from kinogate.engines.preview.spec import Season
 from kinogate.engines.preview.terrain import hills

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from kinogate.engines.preview.build import Build
 from kinogate.engines.preview.canvas import Color, Points, mix
 from kinogate.engines.preview.effects import Fire, Shafts
 from kinogate.engines.preview.foliage import blob, pine, tuft
 from kinogate.engines.preview.layers import Haze, Layer, ShapeBuilder
-from kinogate.engines.preview.places.base import Build, Stage
+from kinogate.engines.preview.places.base import Stage
 from kinogate.engines.preview.places.hills import backdrop, copse, fringe, ground_cover
 from kinogate.engines.preview.spec import Place, Season, Time, Weather
 from kinogate.engines.preview.terrain import hills, mountains, pines, treeline
