@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +101,7 @@ def test_a_mistake_is_one_clear_line_and_an_exit_code(
 
 
 @pytest.fixture(scope="module")
-def desk(live: LiveServer) -> Iterator[Any]:
+def desk(live: LiveServer) -> Any:
     """`kinogate` with a server and a key of its own account in the environment."""
     environment = clean_environment() | {
         "KINOGATE_URL": live.url,

@@ -6,7 +6,7 @@ import gzip
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -61,7 +61,7 @@ def with_member(wire: Wire, raw: str) -> bytes:
     return f"{json.dumps(wire.body)[:-1]}, {raw}}}".encode()
 
 
-MALFORMED = {
+MALFORMED: dict[str, Callable[[Wire], bytes]] = {
     "empty": lambda wire: b"",
     "blank": lambda wire: b" \n\t ",
     "not-json": lambda wire: b"prompt=cat",

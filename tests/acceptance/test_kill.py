@@ -34,7 +34,7 @@ def engine_starts(server: LiveServer) -> Counter[str]:
 
 @pytest.mark.timeout(240)
 def test_ten_tasks_survive_a_kill(server: LiveServer, tmp_path: Path) -> None:
-    shown: dict[str, float] = {}
+    states: dict[str, Json] = {}
     with server.client() as client:
         ids = [NATIVE.start(client) for _ in range(TASKS)]
         for _ in polls(60, every_s=0.02):
