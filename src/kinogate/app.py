@@ -28,8 +28,12 @@ from kinogate.http.asgi import build_asgi
 from kinogate.http.edge import Edge, EdgeRules, EdgeServices
 from kinogate.http.files import FileEndpoint
 from kinogate.http.middleware import Cors
+from kinogate.media.finisher import Finisher
 from kinogate.media.inspector import Inspector
 from kinogate.net import Fetcher, FetchPolicy
+from kinogate.policies import build_extender, build_moderation, build_signer
+from kinogate.service.aftercare import Aftercare
+from kinogate.service.briefing import Briefing
 from kinogate.service.intake import Intake
 from kinogate.service.keys import Keyring, MintedKey
 from kinogate.service.links import LinkSigner
@@ -133,7 +137,9 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
     """Everything that a serving process needs, started; closed again on leaving.
 
     Raises:
-        KinogateError: UNAVAILABLE, when the database or a child process cannot start.
+        KinogateError: UNAVAILABLE, when the database or a child process cannot start, or the extra
+            that C2PA needs is missing.
+        BadSetting: A file or function that the settings name cannot be used.
     """
     folder = prepare_data_dir(settings)
     clock = SystemClock()
@@ -164,6 +170,9 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         stack.push_async_callback(inspector.close)
         engine = PreviewEngine(slots=settings.slots, timeout_s=settings.task_timeout_s)
         stack.push_async_callback(engine.close)
+        finisher = Finisher(slots=settings.slots)
+        stack.push_async_callback(finisher.close)
+        moderation = build_moderation(settings)
         runner = Runner(
             store=store,
             blobs=blobs,
@@ -175,6 +184,18 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
             clock=clock,
             scratch=folder / "scratch",
             result_ttl_s=settings.result_ttl_s,
+            briefing=Briefing(
+                blobs,
+                extender=build_extender(settings),
+                moderation=moderation,
+                finisher=finisher,
+            ),
+            aftercare=Aftercare(
+                finisher=finisher,
+                moderation=moderation,
+                signer=await asyncio.to_thread(build_signer, settings, folder),
+            ),
+            labels=settings.labels,
         )
         durable = _durable(settings, database, store, runner, clock)
         services = EdgeServices(
@@ -188,6 +209,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
                 clock=clock,
                 ids=ids,
                 fetch_policy=policy,
+                moderation=moderation,
             ),
             tasks=Tasks(store=store, durable=durable, clock=clock),
             models=Models(CATALOGUE, engine),

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
     NoDecode,
     SettingsConfigDict,
 )
+
+from kinogate.service.labels import Labels
 
 _MIB = 1024 * 1024
 
@@ -81,6 +83,53 @@ class Settings(BaseSettings):
         description="Longest blocking create (vtrix generation/sync), seconds.",
     )
     drain_s: int = Field(10, ge=0, description="Grace for running tasks at shutdown, seconds.")
+    prompt_base_url: str = Field(
+        "",
+        description="OpenAI-compatible chat endpoint that rewrites prompts, such as "
+        "http://127.0.0.1:11434/v1; the built-in rewriter when empty.",
+    )
+    prompt_model: str = Field("", description="Chat model that rewrites prompts.")
+    prompt_api_key: SecretStr = Field(SecretStr(""), description="Key of the chat endpoint.")
+    prompt_sees_images: bool = Field(
+        default=False, description="Whether the chat model is shown input images."
+    )
+    prompt_budget_s: float = Field(
+        5.0, gt=0, le=60, description="Longest time for rewriting one prompt, seconds."
+    )
+    moderation_words_file: str = Field(
+        "", description="File of refused phrases, one a line; the built-in list when empty."
+    )
+    moderation_base_url: str = Field(
+        "", description="OpenAI-compatible endpoint whose /moderations judges prompts and pictures."
+    )
+    moderation_model: str = Field(
+        "", description="Model that the moderation endpoint is asked for."
+    )
+    moderation_api_key: SecretStr = Field(
+        SecretStr(""), description="Key of the moderation endpoint."
+    )
+    moderation_required: bool = Field(
+        default=True,
+        description="Whether a task fails when the moderation endpoint cannot be asked.",
+    )
+    moderation_hook: str = Field(
+        "", description="Python function MODULE:FUNCTION that judges prompts, images and results."
+    )
+    allow_unfiltered: bool = Field(
+        default=False, description="Whether safety_filter: false switches moderation off."
+    )
+    labels: Labels = Field(
+        Labels.IMPLICIT,
+        description="Marks on results: off, implicit (metadata) or full (a visible one too).",
+    )
+    c2pa: str = Field(
+        "off",
+        description="C2PA signatures: off, dev (self-made certificate) or a folder with chain.pem "
+        "and key.pem; needs the extra c2pa.",
+    )
+    c2pa_algorithm: Literal["es256", "es384", "ps256", "ed25519"] = Field(
+        "es256", description="Algorithm of the configured C2PA key."
+    )
     log_level: str = Field("info", description="debug, info, warning or error.")
 
     @field_validator("fetch_allow_hosts", "cors_origins", "trusted_proxies", mode="before")
@@ -96,6 +145,14 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(item.strip() for item in value.split(","))
         return value
+
+    @model_validator(mode="after")
+    def _complete_endpoints(self) -> Self:
+        if self.prompt_base_url and not self.prompt_model:
+            raise ValueError("prompt_base_url needs prompt_model")
+        if self.moderation_hook and ":" not in self.moderation_hook:
+            raise ValueError("moderation_hook must be MODULE:FUNCTION")
+        return self
 
     @property
     def database(self) -> str:

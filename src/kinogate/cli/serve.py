@@ -80,7 +80,12 @@ def run_on_fast_loop(settings: Settings, listener: socket.socket) -> None:
     """Serve until a signal says to stop."""
     import uvloop  # noqa: PLC0415 - only the server needs it
 
-    uvloop.run(_serve(settings, listener))
+    from kinogate.policies import BadSetting  # noqa: PLC0415
+
+    try:
+        uvloop.run(_serve(settings, listener))
+    except BadSetting as error:
+        raise bad_config(str(error)) from error
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:

@@ -125,13 +125,19 @@ class TaskView:
     Attributes:
         task: The task.
         video_url: Signed now, absolute; None unless succeeded and not expired.
-        poster_url: As `video_url`, for the still.
+        poster_url: As `video_url`, for the still (JPEG).
+        thumbnail_url: As `video_url`, for the small still (WebP).
+        preview_url: As `video_url`, for the animated preview (WebP).
+        spritesheet_url: As `video_url`, for the sheet of 24 tiles (JPEG).
         is_expired: The task succeeded and its file is gone.
     """
 
     task: Task
     video_url: str | None = None
     poster_url: str | None = None
+    thumbnail_url: str | None = None
+    preview_url: str | None = None
+    spritesheet_url: str | None = None
     is_expired: bool = False
 
 

@@ -17,6 +17,9 @@ def video(view: TaskView) -> dict[str, object] | None:
     return {
         "url": view.video_url,
         "poster_url": view.poster_url,
+        "thumbnail_url": view.thumbnail_url,
+        "preview_url": view.preview_url,
+        "spritesheet_url": view.spritesheet_url,
         "is_expired": view.is_expired,
         "size_bytes": outcome.size_bytes,
         "width": outcome.width,
@@ -26,6 +29,8 @@ def video(view: TaskView) -> dict[str, object] | None:
         "duration": outcome.duration_s,
         "has_audio": outcome.has_audio,
         "actual_prompt": outcome.actual_prompt,
+        "prompt_by": outcome.prompt_by,
+        "prompt_ms": outcome.prompt_ms,
         "fingerprint": outcome.fingerprint,
     }
 

@@ -254,8 +254,8 @@ class OpenAI(Dialect):
             video["metadata"] = dict(task.plan.metadata)
         if view.video_url is not None:
             video |= {"video_url": view.video_url, "url": view.video_url}
-        if view.poster_url is not None:
-            video["thumbnail_url"] = view.poster_url
+        if still := view.thumbnail_url or view.poster_url:
+            video["thumbnail_url"] = still
         if task.outcome is not None:
             video["usage"] = {
                 "duration_seconds": round(task.outcome.duration_s, 3),

@@ -189,15 +189,20 @@ class Edge:
         if self._services.clock.now_ms() >= task.expires_ms:
             return TaskView(task=task, is_expired=True)
         expires = -(-task.expires_ms // 1000)  # up: no link that we hand out is dead already
-        signer = self._services.signer
+
+        def link(key: str | None) -> str | None:
+            if key is None:
+                return None
+            name = key.rpartition("/")[2]
+            return self._services.signer.sign(key, filename=name, expires_at=expires)
+
         return TaskView(
             task=task,
-            video_url=signer.sign(outcome.blob_key, filename=f"{task.id}.mp4", expires_at=expires),
-            poster_url=signer.sign(
-                outcome.poster_key, filename=f"{task.id}.jpg", expires_at=expires
-            )
-            if outcome.poster_key
-            else None,
+            video_url=link(outcome.blob_key),
+            poster_url=link(outcome.poster_key),
+            thumbnail_url=link(outcome.thumbnail_key),
+            preview_url=link(outcome.preview_key),
+            spritesheet_url=link(outcome.spritesheet_key),
         )
 
     async def _get(
@@ -235,9 +240,7 @@ class Edge:
     ) -> Response:
         task = await self._services.tasks.get(principal, dialect.parse_ref(call))
         key = _content_key(task, call, is_expired=self._view(task).is_expired)
-        response = await self._services.files.serve(
-            request, key, filename=f"{task.id}{key[key.rfind('.') :]}"
-        )
+        response = await self._services.files.serve(request, key, filename=key.rpartition("/")[2])
         response.headers["x-request-id"] = call.request_id
         return response
 
@@ -369,9 +372,17 @@ def _content_key(task: Task, call: Call, *, is_expired: bool) -> str:
         raise CallerError(ErrorCode.RESULT_FAILED, "The task made no video.")
     if is_expired:
         raise CallerError(ErrorCode.RESULT_EXPIRED, "The video has expired.")
+    outcome = task.outcome
+    variants = {
+        "video": outcome.blob_key,
+        "thumbnail": outcome.thumbnail_key or outcome.poster_key,
+        "spritesheet": outcome.spritesheet_key,
+        "preview": outcome.preview_key,
+    }
     variant = call.query_value("variant") or "video"
-    if variant == "video":
-        return task.outcome.blob_key
-    if variant == "thumbnail" and task.outcome.poster_key is not None:
-        return task.outcome.poster_key
-    raise field_invalid("variant", "Must be video or thumbnail.")
+    if variant not in variants:
+        raise field_invalid("variant", "Must be video, thumbnail, spritesheet or preview.")
+    key = variants[variant]
+    if key is None:
+        raise field_invalid("variant", f"This video has no {variant}.")
+    return key
