@@ -333,7 +333,16 @@ def test_a_piece_out_of_place_is_told_the_offset(server: Harness, text: str) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "bytes 9-0/100", "bytes 0-100/100", "bytes */100", "bytes 0-8/100", "0-9/100"]
+    "text",
+    [
+        "",
+        "bytes 9-0/100",
+        "bytes 0-100/100",
+        "bytes */100",
+        "bytes 0-8/100",
+        "bytes 0-19/100",
+        "0-9/100",
+    ],
 )
 def test_a_range_that_cannot_be_meant_is_refused(server: Harness, text: str) -> None:
     file_id = begin(server, 100).json()["id"]
