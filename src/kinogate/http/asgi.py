@@ -13,7 +13,7 @@ from starlette.routing import Route as WebRoute
 
 from kinogate.dialects.base import Dialect, Route
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError
-from kinogate.http.calls import head_of
+from kinogate.http.calls import head_of, request_id_of
 from kinogate.http.edge import Edge
 from kinogate.http.files import FileEndpoint
 from kinogate.http.middleware import Cors, Measure
@@ -45,6 +45,7 @@ def build_asgi(
         WebRoute("/livez", _live, methods=["GET"]),
         WebRoute("/readyz", _ready(is_ready), methods=["GET"]),
         WebRoute("/metrics", _metrics(metrics), methods=["GET"]),
+        WebRoute("/kinogate/v1/openapi.json", _openapi, methods=["GET"]),
         WebRoute("/files/{key:path}", file_endpoint, methods=["GET"]),
     ]
     for dialect in dialects:
@@ -122,6 +123,13 @@ async def _asset(request: Request) -> Response:
         raise HTTPException(404)
     data = (files("kinogate.http") / "page" / name).read_bytes()
     return Response(data, media_type=media_type, headers={"cache-control": "no-cache"})
+
+
+async def _openapi(request: Request) -> Response:
+    data = (files("kinogate.http") / "openapi" / "native.json").read_bytes()
+    return Response(
+        data, media_type="application/json", headers={"x-request-id": request_id_of(request)}
+    )
 
 
 async def _live(_: Request) -> Response:
