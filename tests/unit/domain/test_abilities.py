@@ -1,0 +1,72 @@
+"""What becomes of a plan on an engine that cannot honour all of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from factories import a_plan
+from kinogate.domain.abilities import Abilities, adapt
+from kinogate.domain.order import AudioMode, ShotType
+from kinogate.domain.task import Plan
+
+
+def adapted(plan: Plan, abilities: Abilities, *, is_seed_given: bool = True) -> tuple[Plan, str]:
+    found, warnings = adapt(plan, abilities, "upstream", is_seed_given=is_seed_given)
+    return found, " ".join(warnings)
+
+
+def test_an_engine_that_honours_everything_changes_nothing() -> None:
+    plan = a_plan(is_extendable=False, shot_type=ShotType.MULTI)
+
+    assert adapted(plan, Abilities()) == (plan, "")
+
+
+@pytest.mark.parametrize(
+    ("abilities", "wish", "becomes", "named"),
+    [
+        (Abilities(prompt_extend=False), {"is_extendable": False}, {}, "prompt_extend"),
+        (
+            Abilities(shot_type=False),
+            {"shot_type": ShotType.MULTI},
+            {"shot_type": ShotType.SINGLE},
+            "shot_type",
+        ),
+        (Abilities(seed=False), {"seed": 0}, {}, "seed"),
+        (Abilities(fps=16), {"fps": 30}, {"fps": 16}, "fps is 16"),
+        (
+            Abilities(auto_audio=False),
+            {"audio": AudioMode.AUTO},
+            {"audio": AudioMode.OFF},
+            "silent",
+        ),
+    ],
+    ids=["prompt_extend", "shot_type", "seed", "fps", "auto audio"],
+)
+def test_what_cannot_be_honoured_is_adapted_and_reported(
+    abilities: Abilities, wish: dict[str, object], becomes: dict[str, object], named: str
+) -> None:
+    plan, warnings = adapted(a_plan(**wish), abilities)
+
+    assert plan == a_plan(**(wish | becomes))
+    assert named in warnings
+    assert warnings.count(".") == 1
+
+
+@pytest.mark.parametrize(
+    ("abilities", "wish"),
+    [
+        (Abilities(prompt_extend=False), {"is_extendable": True}),
+        (Abilities(shot_type=False), {"shot_type": ShotType.SINGLE}),
+        (Abilities(fps=30), {"fps": 30}),
+        (Abilities(auto_audio=False), {"audio": AudioMode.FILE}),
+        (Abilities(auto_audio=False), {"audio": AudioMode.OFF}),
+    ],
+)
+def test_nothing_is_reported_of_what_was_not_asked_for(
+    abilities: Abilities, wish: dict[str, object]
+) -> None:
+    assert adapted(a_plan(**wish), abilities) == (a_plan(**wish), "")
+
+
+def test_a_seed_that_we_drew_is_nobodys_loss() -> None:
+    assert adapted(a_plan(), Abilities(seed=False), is_seed_given=False) == (a_plan(), "")
