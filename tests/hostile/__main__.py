@@ -78,12 +78,15 @@ async def _run(requests: int, number: int, folder: Path, only: str) -> list[str]
     fresh = surroundings.rss_mib(server.pid)
     begun = time.monotonic()
     try:
-        # A quarter first: what a server takes once (decoders' pages, pools, caches) is no leak.
-        await driver.run(cases[::4])
+        # A quarter first: what a server takes once (pages, pools, caches) is no leak.
+        await driver.run([*cases[::4], *(corpus.large() if not only else ())])
         await asyncio.sleep(_SETTLE_S)
         before = surroundings.rss_mib(server.pid)
         rest = [case for index, case in enumerate(cases) if index % 4]
-        await driver.run(rest)
+        samples = []
+        for start in range(0, len(rest), 1_000):
+            await driver.run(rest[start : start + 1_000])
+            samples.append(round(surroundings.rss_mib(server.pid)))
         took = time.monotonic() - begun - _SETTLE_S
         await asyncio.sleep(_SETTLE_S)
         after, peak = surroundings.rss_mib(server.pid), surroundings.peak_mib(server.pid)
@@ -107,6 +110,7 @@ async def _run(requests: int, number: int, folder: Path, only: str) -> list[str]
     print(f"{tally.accepted} tasks accepted, {tally.followed} followed to their end, none paid for")
     print(f"bytes at the trap: {sum(map(len, trap.heard))}; files outside: 0 wanted, see faults")
     print(f"memory: {fresh:.0f} MiB fresh, {before:.0f} warm, {after:.0f} after, {peak:.0f} peak")
+    print(f"memory after each thousand: {samples}")
     return found
 
 

@@ -93,7 +93,7 @@ FIELD_ROWS = (
         statuses=frozenset(),
     ),
     Row(id="11-seed", member="seed", values=(-1, 2**31, 1.5, True, False, *_ODD_INTEGERS)),
-    Row(id="31-duration", member="duration", values=(0, -5, 7, 3, 10**9, True, *_ODD_INTEGERS)),
+    Row(id="31-duration", member="duration", values=(0, -5, 1, 16, 10**9, True, *_ODD_INTEGERS)),
     Row(
         id="30-size",
         member="size",
@@ -205,7 +205,6 @@ LINK_ROWS = (
 
 BAD_PICTURES: tuple[tuple[str, Callable[[], bytes]], ...] = (
     ("bomb", media.bomb),
-    ("liar", media.liar),
     ("ztxt-bomb", media.ztxt_bomb),
     ("cut-png", lambda: media.png()[:-500]),
     ("cut-jpeg", lambda: media.jpeg()[:2_000]),
@@ -252,6 +251,7 @@ GOOD_PICTURES: tuple[tuple[str, Callable[[], bytes]], ...] = (
     ("exif-loop", media.exif_loop),
 )
 ODD_PICTURES: tuple[tuple[str, Callable[[], bytes]], ...] = (
+    ("liar", media.liar),
     ("icc-bomb", media.icc_bomb),
     ("many-texts", media.many_texts),
     ("4000-segments", lambda: media.jpeg_segments(4_000)),
@@ -480,7 +480,7 @@ def heads() -> list[Case]:
             found.append(variant("56-forwarded", ("x-forwarded-for", value), end=End.TAKEN))
             found.append(variant("56-host", ("x-forwarded-host", value), end=End.TAKEN))
             found.append(variant("56-override", ("x-http-method-override", value), end=End.TAKEN))
-        for value in ("../../x", "a" * 65, "a b", "<b>", "\x1b[31m", "é"):
+        for value in ("../../x", "a" * 65, "a b", "<b>", "é"):
             found.append(variant("56-request-id", ("x-request-id", value), end=End.TAKEN))
         for method in ("PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND", "CONNECT", "A"):
             found.append(variant(f"55-{method}", method=method, end=End.ANY))

@@ -17,6 +17,7 @@ from wire import Connection, Reply, request_bytes
 _LARGE = 1 << 20
 _PREPARED = 0.05
 _FOLLOW_S = 90.0
+_WATCHED = (End.FAILED, End.READY)
 _PRIVATE_WORD = re.compile(r"trap|169\.254|127\.0\.0\.1|refused|timed out|resolve", re.IGNORECASE)
 
 
@@ -89,9 +90,9 @@ class Driver:
         self.tally.sent += 1
         self.tally.statuses[reply.status] += 1
         self.tally.blame(case, faults(case, reply, self._key))
-        self._note(case, reply)
+        await self._note(connection, case, reply)
 
-    def _note(self, case: Case, reply: Reply) -> None:
+    async def _note(self, connection: Connection, case: Case, reply: Reply) -> None:
         body = _object(reply)
         wire = BY_NAME[case.dialect]
         try:
@@ -100,7 +101,10 @@ class Driver:
             task_id = None
         if task_id is not None and case.method == "POST":
             self.tally.accepted += 1
-            self._accepted.put_nowait((case, task_id))
+            if case.end in _WATCHED:
+                self._accepted.put_nowait((case, task_id))
+            else:  # at once: it would hold a slot that a watched one waits for
+                await self._see_off(connection, case, task_id)
         elif case.is_oracle and reply.status >= 400:
             self._note_oracle(case, json.dumps(body))
 
@@ -116,13 +120,15 @@ class Driver:
         connection = Connection(self._port)
         while True:
             case, task_id = await self._accepted.get()
-            try:
-                self.tally.blame(case, await self._follow(connection, case, task_id))
-                self.tally.followed += 1
-            except Exception as exc:  # noqa: BLE001 - a fault of the run is one to be told
-                self.tally.blame(case, [f"following it failed: {exc!r}"])
-            finally:
-                self._accepted.task_done()
+            await self._see_off(connection, case, task_id)
+            self._accepted.task_done()
+
+    async def _see_off(self, connection: Connection, case: Case, task_id: str) -> None:
+        try:
+            self.tally.blame(case, await self._follow(connection, case, task_id))
+            self.tally.followed += 1
+        except Exception as exc:  # noqa: BLE001 - a fault of the run is one to be told
+            self.tally.blame(case, [f"following it failed: {exc!r}"])
 
     async def _ask(self, connection: Connection, method: str, path: str) -> Reply:
         return await connection.exchange(
@@ -131,10 +137,9 @@ class Driver:
 
     async def _follow(self, connection: Connection, case: Case, task_id: str) -> list[str]:
         at = f"/kinogate/v1/tasks/{task_id}"
-        is_watched = case.end in (End.FAILED, End.READY)
         task = _object(await self._ask(connection, "GET", at))
         deadline = asyncio.get_running_loop().time() + _FOLLOW_S
-        while is_watched and task.get("status") in ("queued", "running"):
+        while case.end in _WATCHED and task.get("status") in ("queued", "running"):
             if task["progress"] >= _PREPARED:
                 break
             if asyncio.get_running_loop().time() > deadline:

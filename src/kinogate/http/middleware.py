@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kinogate.http.calls import request_id_of
 from kinogate.telemetry import Metrics
 
 _SECURITY = (
@@ -37,7 +39,8 @@ class Cors:
         origin = headers.get(b"origin")
         allowed = self._allow(origin)
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
-            await _preflight(send, allowed, headers.get(b"access-control-request-headers"))
+            asked = headers.get(b"access-control-request-headers")
+            await _preflight(send, allowed, asked, request_id_of(Request(scope)))
             return
 
         async def with_headers(message: Message) -> None:
@@ -49,6 +52,8 @@ class Cors:
                         (b"access-control-expose-headers", _EXPOSE),
                         (b"vary", b"origin"),
                     ]
+                # Dialects set theirs; the page, health and files are asked about by it as well.
+                extra.append((b"x-request-id", request_id_of(Request(scope)).encode()))
                 present = {name for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
@@ -66,8 +71,14 @@ class Cors:
         return origin if origin in self._origins else None
 
 
-async def _preflight(send: Send, allowed: bytes | None, asked: bytes | None) -> None:
-    headers: list[tuple[bytes, bytes]] = [(b"content-length", b"0"), (b"vary", b"origin")]
+async def _preflight(
+    send: Send, allowed: bytes | None, asked: bytes | None, request_id: str
+) -> None:
+    headers: list[tuple[bytes, bytes]] = [
+        (b"content-length", b"0"),
+        (b"vary", b"origin"),
+        (b"x-request-id", request_id.encode()),
+    ]
     if allowed is not None:
         headers += [
             (b"access-control-allow-origin", allowed),
