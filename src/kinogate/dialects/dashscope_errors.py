@@ -213,6 +213,8 @@ def wire_error(
     if text is None:
         spelled = spell(field, model)
         text = f"{spelled}: {message}" if spelled else message
+    elif code is ErrorCode.CONTENT_REFUSED and not message.startswith(text[:-1]):
+        text = f"{text} {message}"  # the vendor leaves open which part, and who decided
     return ERRORS[code].code, text
 
 
