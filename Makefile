@@ -7,13 +7,14 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 PORT ?= 8080
 
-.PHONY: help setup run demo test test-fast check fmt clients bench sheets clean
+.PHONY: help setup run demo test test-fast check fmt clients hostile bench sheets clean
 
 help:
 	@echo "make run     start the server on 127.0.0.1:$(PORT)"
 	@echo "make demo    send every dialect's own example to a private server and check the MP4s"
 	@echo "make test    run the tests"
 	@echo "make check   format, lint, types, import layers, dead dependencies, spelling"
+	@echo "make hostile the bad inputs: REQUESTS=10000 SEED=any"
 	@echo "make bench   the figures of docs/performance.md"
 	@echo "make sheets  draw the contact sheets of docs/pictures again"
 
@@ -55,6 +56,20 @@ check: $(STAMP)
 fmt: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Bad requests against a real server, then schemathesis on the native API; the same seed again
+# sends the same. Not a part of `make test`.
+REQUESTS ?= 10000
+SEED ?=
+HOSTILE_STAMP := $(VENV)/.hostile
+
+hostile: $(HOSTILE_STAMP)
+	$(BIN)/python tests/hostile --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python tests/hostile/schema.py $(if $(SEED),--seed $(SEED))
+
+$(HOSTILE_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group hostile
+	@touch $(HOSTILE_STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python bench/startup.py

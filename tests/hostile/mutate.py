@@ -67,7 +67,10 @@ def _holder(value: Any, place: tuple[Any, ...]) -> Any:
 
 def _change_member(draw: Callable[..., Any], case: Case) -> Case:
     body = json.loads(case.body)
-    place = draw(st.sampled_from(list(_places(body))))
+    places = list(_places(body))
+    if not places:
+        return case
+    place = draw(st.sampled_from(places))
     holder = _holder(body, place)
     match draw(st.sampled_from(("replace", "remove", "wrap", "spoil", "more", "rename"))):
         case "replace":
