@@ -28,6 +28,7 @@ from kinogate.http.asgi import build_asgi
 from kinogate.http.edge import Edge, EdgeRules, EdgeServices
 from kinogate.http.files import FileEndpoint
 from kinogate.http.middleware import Cors
+from kinogate.machine import SystemClock, SystemIds, make_private
 from kinogate.media.finisher import Finisher
 from kinogate.media.inspector import Inspector
 from kinogate.net import Fetcher, FetchPolicy
@@ -57,26 +58,6 @@ _LEFTOVER_S = 3_600
 """What an interrupted write left aside this long ago belongs to nobody."""
 
 
-class SystemClock:
-    """The machine's clock."""
-
-    def now_ms(self) -> int:
-        """Epoch milliseconds."""
-        return time.time_ns() // 1_000_000
-
-
-class SystemIds:
-    """The machine's randomness."""
-
-    def task_id(self) -> str:
-        """A fresh UUIDv4."""
-        return str(uuid.uuid4())
-
-    def seed(self) -> int:
-        """A fresh seed."""
-        return secrets.randbelow(2**31)
-
-
 class OpenAdmission:
     """Lets every account submit; limits and balances come with the ledger."""
 
@@ -91,17 +72,6 @@ class Server:
     asgi: Cors
     keyring: Keyring
     settings: Settings
-
-
-def prepare_data_dir(settings: Settings) -> Path:
-    """The data directory, made and closed to others.
-
-    Raises:
-        OSError: It cannot be made or written.
-    """
-    folder = settings.data_dir.expanduser()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
 
 
 def signing_secret(folder: Path) -> bytes:
@@ -122,17 +92,6 @@ def signing_secret(folder: Path) -> bytes:
 
 
 @asynccontextmanager
-async def open_keyring(settings: Settings) -> AsyncIterator[Keyring]:
-    """The keys alone, for `kinogate keys`; works beside a running server."""
-    prepare_data_dir(settings)
-    database = open_database(settings.database)
-    try:
-        yield Keyring(SqlKeyStore(database), SystemClock())
-    finally:
-        database.close()
-
-
-@asynccontextmanager
 async def open_server(settings: Settings) -> AsyncIterator[Server]:
     """Everything that a serving process needs, started; closed again on leaving.
 
@@ -141,7 +100,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
             that C2PA needs is missing.
         BadSetting: A file or function that the settings name cannot be used.
     """
-    folder = prepare_data_dir(settings)
+    folder = make_private(settings.data_dir)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         database = open_database(settings.database)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from kinogate.app import OpenAdmission, SystemClock, SystemIds
+from kinogate.app import OpenAdmission
 from kinogate.blobs.local import LocalBlobStore
 from kinogate.db.memory import MemoryTaskStore
 from kinogate.domain.catalogue import CATALOGUE
@@ -18,6 +18,7 @@ from kinogate.domain.request import HouseRules, Submission
 from kinogate.domain.task import Task
 from kinogate.durable.inline import InlineDurable
 from kinogate.engines.preview.port import PreviewEngine
+from kinogate.machine import SystemClock, SystemIds
 from kinogate.media.inspector import Inspector
 from kinogate.net import Fetcher, FetchPolicy
 from kinogate.service.intake import Intake

@@ -12,6 +12,7 @@ import typer
 from kinogate.cli.output import Exit, err, print_json, print_table, wants_json
 from kinogate.cli.serve import settings_of
 from kinogate.domain.ports import Key
+from kinogate.machine import SystemClock, make_private
 from kinogate.service.keys import DEFAULT_ACCOUNT, Keyring, MintedKey
 from kinogate.settings import Settings
 
@@ -90,10 +91,15 @@ def revoke(
 
 
 async def _with_keyring(settings: Settings, use: Callable[[Keyring], Awaitable[T]]) -> T:
-    from kinogate.app import open_keyring  # noqa: PLC0415 - --help stays quick
+    from kinogate.db.keys import SqlKeyStore  # noqa: PLC0415 - --help stays quick
+    from kinogate.db.open import open_database  # noqa: PLC0415
 
-    async with open_keyring(settings) as keyring:
-        return await use(keyring)
+    make_private(settings.data_dir)
+    database = open_database(settings.database)
+    try:
+        return await use(Keyring(SqlKeyStore(database), SystemClock()))
+    finally:
+        database.close()
 
 
 def _row(key: Key) -> dict[str, object]:
