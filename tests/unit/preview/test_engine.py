@@ -188,6 +188,28 @@ def test_tags_are_written_with_the_words_that_it_is_no_model(tmp_path):
     assert "not the output of a Wan model" in COMMENT
 
 
+def test_a_mark_for_the_first_seconds_goes_when_they_are_over(tmp_path):
+    order = {"frame_count": 48, "duration_s": 2.0, "seed": 3}
+    (tmp_path / "plain").mkdir()
+    plain = list(frames(rendered(tmp_path / "plain", **order)[0]))
+    label = {"watermark": "AI-generated", "watermark_s": 1.0, "is_label": True}
+    marked = list(frames(rendered(tmp_path, **order, **label)[0]))
+    changed = [
+        np.abs(a.astype(int) - b)[-40:, -160:].max() > 60
+        for a, b in zip(marked, plain, strict=True)
+    ]
+    assert changed == [True] * 24 + [False] * 24
+
+
+def test_every_still_lies_beside_the_clip_and_none_after_a_failure(tmp_path):
+    out, _ = rendered(tmp_path)
+    assert all(path.exists() for path in still_paths(out).all())
+
+    with pytest.raises(InternalError):
+        render(an_order(audio=AudioMode.FILE), out, quietly)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_poster_lies_beside_the_clip(tmp_path):
     out, _ = rendered(tmp_path)
     poster = cv2.imread(str(still_paths(out).poster))

@@ -36,7 +36,8 @@ class Watermark:
         """
         size = max(_SMALLEST_PX, round(height * _HEIGHT_SHARE))
         font = ImageFont.load_default(size)
-        while _cover("A", font, 0).height < letters_px:
+        # Not until equal: a letter's outermost rows are half transparent.
+        while letters_px > 0 and _cover("H", font, 0).height <= letters_px:
             size += 1
             font = ImageFont.load_default(size)
         line = text if can_write(text, font) else _FALLBACK
