@@ -14,11 +14,12 @@ from typing import Any
 import httpx2
 import numpy as np
 import pytest
-from live import LiveServer, decoded
+from live import LiveServer, clean_environment, decoded, run_cli
 from PIL import Image
 from wires import NATIVE, OPENAI, WIRES, Wire, task_count
 
 from kinogate.media.probe import frames
+from kinogate.media.provenance import has_c2pa
 
 EACH = pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.name)
 REWRITTEN = "A white lighthouse on black rocks, waves breaking below it at dusk"
@@ -284,3 +285,45 @@ def test_a_label_is_seen_for_the_first_two_seconds(
         np.abs(a.astype(int) - b)[-70:, -300:].max() > 60 for a, b in zip(*clips, strict=True)
     ]
     assert changed == [True] * 4 + [False] * 6
+
+
+@pytest.mark.skipif(not has_c2pa(), reason="needs the extra c2pa")
+def test_a_signed_result_verifies(tmp_path: Path) -> None:
+    with LiveServer(tmp_path / "data", c2pa="dev") as server, server.client() as client:
+        path = tmp_path / "a.mp4"
+        path.write_bytes(fetched(client, made(client)))
+        done = server.cli("verify", str(path), "--json")
+
+    found = json.loads(done.stdout)["c2pa"]
+    assert (found["state"], found["source_type"]) == ("Valid", "algorithmicMedia")
+    assert found["problems"] == ["signingCredential.untrusted"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "named"),
+    [
+        ({"MODERATION_WORDS_FILE": "/nowhere/words.txt"}, 78, "moderation_words_file"),
+        ({"MODERATION_HOOK": "no_such_module:judge"}, 78, "moderation_hook"),
+        ({"MODERATION_HOOK": "judge"}, 78, "MODULE:FUNCTION"),
+        ({"PROMPT_BASE_URL": "http://127.0.0.1:1/v1"}, 78, "prompt_model"),
+        ({"LABELS": "loud"}, 78, "labels"),
+        pytest.param(
+            {"C2PA": "dev"},
+            1,
+            "kinogate[c2pa]",
+            marks=pytest.mark.skipif(has_c2pa(), reason="the extra c2pa is installed"),
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_a_policy_that_cannot_be_kept_stops_the_server_at_start(
+    settings: dict[str, str], status: int, named: str, tmp_path: Path
+) -> None:
+    given = {f"KINOGATE_{name}": value for name, value in settings.items()}
+    environment = clean_environment() | given | {"KINOGATE_DATA_DIR": str(tmp_path / "data")}
+
+    done = run_cli("serve", "--port", "0", environment=environment)
+
+    assert done.returncode == status, done.stderr
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr

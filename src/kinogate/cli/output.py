@@ -10,6 +10,7 @@ from enum import IntEnum
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from kinogate.domain.errors import CallerError, ErrorCode, KinogateError

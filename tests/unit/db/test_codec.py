@@ -8,7 +8,9 @@ from fractions import Fraction
 import msgspec
 import pytest
 
-from kinogate.db.codec import PER_MILLE, dec_hook, enc_hook, to_per_mille
+from factories import an_outcome
+from kinogate.db.codec import PER_MILLE, dec_hook, enc_hook, to_json, to_per_mille
+from kinogate.domain.task import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +39,11 @@ def test_a_foreign_type_is_refused(value: object) -> None:
 def test_progress_is_kept_below_one_while_running(share: float, stored: int) -> None:
     assert to_per_mille(share) == stored
     assert stored < PER_MILLE
+
+
+def test_an_outcome_stored_before_stills_and_writers_were_known_still_reads() -> None:
+    row = msgspec.json.decode(to_json(an_outcome()), type=dict[str, object])
+    for name in ("thumbnail_key", "preview_key", "spritesheet_key", "prompt_by", "prompt_ms"):
+        del row[name]
+
+    assert msgspec.json.decode(msgspec.json.encode(row), type=Outcome) == an_outcome()
