@@ -69,7 +69,8 @@ def fail_clearly() -> Iterator[None]:
         yield
     except KinogateError as error:
         where = f"{error.field}: " if error.field else ""
-        err.print(f"[red]error:[/red] {where}{error.message}", highlight=False, soft_wrap=True)
+        message = escape(where + error.message)
+        err.print(f"[red]error:[/red] {message}", highlight=False, soft_wrap=True)
         raise SystemExit(exit_of(error)) from error
     except KeyboardInterrupt:
         raise SystemExit(Exit.INTERRUPTED) from None
@@ -77,7 +78,7 @@ def fail_clearly() -> Iterator[None]:
 
 def bad_config(message: str) -> SystemExit:
     """Say what is wrong with the settings; exit status 78."""
-    err.print(f"[red]configuration:[/red] {message}", highlight=False, soft_wrap=True)
+    err.print(f"[red]configuration:[/red] {escape(message)}", highlight=False, soft_wrap=True)
     return SystemExit(Exit.BAD_CONFIG)
 
 
