@@ -1,6 +1,6 @@
 """Write the tables that the documentation takes from the code. `--check` only compares.
 
-`docs/errors.md` as a whole; the routes in `docs/dialects/*.md`, the settings in `docs/operate.md` and
+`docs/errors.md` and `docs/inputs.md` as a whole; the routes in `docs/dialects/*.md`, the settings in `docs/operate.md` and
 the models in `docs/models.md` between their `<!-- table:NAME -->` marks.
 """
 
@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+from docs_inputs import inputs_page
 from kinogate.dialects import build_dialects
 from kinogate.dialects.base import Dialect
 from kinogate.domain.catalogue import CATALOGUE
@@ -132,7 +133,10 @@ def wanted() -> dict[Path, str]:
     dialects = build_dialects(dashscope_prefixes=("",))
     tables = {f"routes_{dialect.name}": routes_table(dialect) for dialect in dialects}
     tables |= {"settings": settings_table(), "models": models_table()}
-    pages = {DOCS / "errors.md": errors_page(dialects)}
+    pages = {
+        DOCS / "errors.md": errors_page(dialects),
+        DOCS / "inputs.md": inputs_page(dialects),
+    }
     for path in sorted(DOCS.rglob("*.md")):
         text = path.read_text("utf-8")
         if _TABLE.search(text):
