@@ -536,7 +536,7 @@ def sockets(key: str) -> list[Case]:
     for speaker in SPEAKERS.values():
         start = f"POST {speaker.create} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {key}\r\n"
         extra = "".join(f"{name}: {value}\r\n" for name, value in speaker.headers.items())
-        start += f"content-type: application/json\r\n{extra}"
+        start += f"content-type: application/json\r\nx-kinogate-simulate: fail\r\n{extra}"
         size = f"content-length: {len(body)}\r\n"
         for name, data in {
             "pad": start + "x-pad: " + "a" * 100_000 + "\r\n\r\n",

@@ -171,8 +171,9 @@ class Driver:
         if case.is_oracle and status == "failed":
             self._note_oracle(case, str(task["error"]["message"]))
         if status in ("queued", "running"):
-            task = _object(await self._ask(connection, "POST", f"{at}/cancel"))
-            if task.get("status") not in ("canceled", "failed", None):
+            await self._ask(connection, "POST", f"{at}/cancel")  # 409 if it ended meanwhile
+            task = _object(await self._ask(connection, "GET", at))
+            if task.get("status") not in ("canceled", "failed"):
                 found.append(f"a cancel left it {task.get('status')}")
         if float(task.get("cost_usd") or 0) != 0:
             found.append(f"it costs {task['cost_usd']}")
