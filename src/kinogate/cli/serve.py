@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 import tomllib
@@ -94,6 +95,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
 
     from kinogate.app import first_key, open_server  # noqa: PLC0415
     from kinogate.http.server import GuardedProtocol, QuietServer  # noqa: PLC0415
+    from kinogate.procs.allocator import give_back_after_bursts  # noqa: PLC0415
     from kinogate.telemetry import configure_logging  # noqa: PLC0415
 
     configure_logging(settings.log_level)
@@ -115,7 +117,11 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             timeout_graceful_shutdown=30,
         )
         _greet(settings, minted)
-        await QuietServer(config).serve(sockets=[listener])
+        giving = asyncio.create_task(give_back_after_bursts())
+        try:
+            await QuietServer(config).serve(sockets=[listener])
+        finally:
+            giving.cancel()
 
 
 def _greet(settings: Settings, minted: MintedKey | None) -> None:

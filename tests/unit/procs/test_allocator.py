@@ -1,0 +1,41 @@
+"""Memory goes back after large buffers, also after threads held them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+_PROGRAM = """
+import threading
+from pathlib import Path
+from kinogate.procs.allocator import give_back
+
+def rss():
+    line = next(x for x in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in x)
+    return int(line.split()[1])
+
+kept = []
+
+def burst():
+    pieces = [b"x" * (60_000 + number) for number in range(600)]
+    kept.append(pieces[-1])  # pins the end of this thread's heap
+
+before = rss()
+threads = [threading.Thread(target=burst) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+grown = rss() - before
+assert give_back() and give_back()
+print(grown, rss() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a setting of glibc")
+def test_what_a_burst_left_goes_back_to_the_system() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True, timeout=60
+    )
+    grown, left = map(int, done.stdout.split())
+    assert left < grown / 4
