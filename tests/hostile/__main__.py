@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "acceptance")]
 
 import corpus  # noqa: E402 - found only now
+import heads  # noqa: E402
 import surroundings  # noqa: E402
 from drive import Driver  # noqa: E402
 from live import LiveServer  # noqa: E402
@@ -33,8 +34,8 @@ def _cases(requests: int, number: int, key: str) -> list[corpus.Case]:
     listed = [
         *corpus.fields(),
         *corpus.bodies(),
-        *corpus.heads(),
-        *corpus.sockets(key),
+        *heads.heads(),
+        *heads.sockets(key),
         *corpus.pictures_and_sounds(),
         *corpus.large(),
     ]
@@ -107,8 +108,9 @@ async def _run(requests: int, number: int, folder: Path, only: str) -> list[str]
     await host.close()
     statuses = ", ".join(f"{status}: {count}" for status, count in sorted(tally.statuses.items()))
     print(f"{tally.sent} requests in {took:.0f} s, seed {number}; statuses {statuses}")
-    print(f"{tally.accepted} tasks accepted, {tally.followed} followed to their end, none paid for")
-    print(f"bytes at the trap: {sum(map(len, trap.heard))}; files outside: 0 wanted, see faults")
+    print(f"{tally.accepted} tasks accepted, {tally.followed} followed to their end")
+    stray = len(surroundings.strays(outside))
+    print(f"bytes at the trap: {sum(map(len, trap.heard))}; files outside the data folder: {stray}")
     print(f"memory: {fresh:.0f} MiB fresh, {before:.0f} warm, {after:.0f} after, {peak:.0f} peak")
     print(f"memory after each thousand: {samples}")
     return found
