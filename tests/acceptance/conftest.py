@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from live import LiveServer
 
@@ -31,3 +32,16 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def other_key(live: LiveServer) -> str:
     """A key of another account."""
     return live.new_key("other")
+
+
+@pytest.fixture(scope="module")
+def key(live: LiveServer, request: pytest.FixtureRequest) -> str:
+    """A key of an account that only this module uses."""
+    return live.new_key(request.module.__name__)
+
+
+@pytest.fixture(scope="module")
+def client(live: LiveServer, key: str) -> Iterator[httpx2.Client]:
+    """A connection with that key."""
+    with live.client(key) as found:
+        yield found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-from live import polls
+from live import TRACES, polls
 
 PROMPT = "A lighthouse by the sea"
 Json = dict[str, Any]
@@ -181,3 +181,14 @@ WIRES = (UNIFIED, DASHSCOPE, VTRIX, MULEROUTER, OPENAI, NATIVE)
 def task_count(client: httpx2.Client) -> int:
     """How many tasks the account has, as DashScope's list counts them."""
     return int(client.get("/api/v1/tasks", params={"page_size": 1}).json()["total"])
+
+
+def check_refusal(reply: httpx2.Response, wire: Wire, statuses: tuple[int, ...] = ()) -> None:
+    """A refusal that is the caller's fault, in the dialect's words, with nothing of ours in it."""
+    told = f"{reply.status_code}: {reply.text[:500]}"
+    assert 400 <= reply.status_code < 500, told
+    assert not statuses or reply.status_code in statuses, told
+    assert reply.headers["x-request-id"]
+    assert "json" in reply.headers["content-type"]
+    assert wire.is_error(reply.json(), reply.status_code), told
+    assert not any(trace in reply.text for trace in TRACES), told
