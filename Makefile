@@ -79,7 +79,7 @@ bench: $(STAMP)
 
 sheets: $(STAMP)
 	$(BIN)/python tools/contact_sheet.py t2v --out docs/pictures/preview-t2v.jpg
-	$(BIN)/python tools/contact_sheet.py i2v
+	$(BIN)/python tools/contact_sheet_i2v.py
 
 clean:
 	rm -rf $(VENV) .clients out .data .mypy_cache .ruff_cache .pytest_cache
