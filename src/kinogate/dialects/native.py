@@ -28,6 +28,7 @@ from kinogate.dialects.base import (
     retry_after,
 )
 from kinogate.dialects.members import Members, as_integer, read_object
+from kinogate.dialects.pixels import read_size, read_tier
 from kinogate.domain.errors import ErrorCode, KinogateError, field_invalid
 from kinogate.domain.models import ModelCard
 from kinogate.domain.money import usd_text
@@ -42,7 +43,6 @@ from kinogate.domain.request import (
     MediaInput,
     Submission,
 )
-from kinogate.domain.resolution import Size, Tier, parse_size, parse_tier
 from kinogate.domain.task import Status
 from kinogate.domain.upload import Upload
 
@@ -139,8 +139,8 @@ class Native(Dialect):
             prompt=body.text("prompt"),
             negative_prompt=body.text("negative_prompt"),
             media=media,
-            size=_size(body),
-            resolution=_tier(body),
+            size=read_size(body, "size"),
+            resolution=read_tier(body, "resolution"),
             ratio=body.text("ratio"),
             duration_s=body.integer("duration"),
             fps=body.integer("fps"),
@@ -307,26 +307,6 @@ def _media(body: Members) -> tuple[tuple[MediaInput, ...], AudioMode | None]:
     if any(item.role is Role.AUDIO for item in media):
         return tuple(media), AudioMode.FILE
     return tuple(media), AudioMode.AUTO if switch else None
-
-
-def _size(body: Members) -> Size | None:
-    text = body.text("size")
-    if text is None:
-        return None
-    size = parse_size(text)
-    if size is None:
-        raise field_invalid("size", "Must be width and height in pixels, such as 1280*720.")
-    return size
-
-
-def _tier(body: Members) -> Tier | None:
-    text = body.text("resolution")
-    if text is None:
-        return None
-    tier = parse_tier(text)
-    if tier is None:
-        raise field_invalid("resolution", "Must be 480P, 720P or 1080P.")
-    return tier
 
 
 def _metadata(body: Members) -> tuple[tuple[str, str], ...]:

@@ -20,6 +20,7 @@ from kinogate.dialects.base import (
     retry_after,
 )
 from kinogate.dialects.members import Members, read_object
+from kinogate.dialects.pixels import read_size, read_tier
 from kinogate.domain.errors import ErrorCode, KinogateError, field_invalid
 from kinogate.domain.order import AudioMode, Role
 from kinogate.domain.overlays import OVERLAYS
@@ -30,7 +31,7 @@ from kinogate.domain.request import (
     MediaInput,
     Submission,
 )
-from kinogate.domain.resolution import Size, Tier, parse_size, parse_tier, ratio_label
+from kinogate.domain.resolution import Size, ratio_label
 from kinogate.domain.task import Plan, Status
 
 _STATUS_WORDS = MappingProxyType(
@@ -120,8 +121,8 @@ class Unified(Dialect):
             prompt=body.text("prompt"),
             negative_prompt=body.text("negative_prompt"),
             media=media,
-            size=_size(body),
-            resolution=_tier(body),
+            size=read_size(body, "size"),
+            resolution=read_tier(body, "resolution"),
             ratio=body.text("aspect_ratio") or body.text("ratio"),
             duration_s=body.integer("duration"),
             audio=audio,
@@ -178,26 +179,6 @@ def _media(body: Members) -> tuple[tuple[MediaInput, ...], AudioMode | None]:
     if url:
         return (*media, MediaInput(role=Role.AUDIO, text=url)), AudioMode.FILE
     return tuple(media), AudioMode.AUTO if switch else None
-
-
-def _size(body: Members) -> Size | None:
-    text = body.text("size")
-    if text is None:
-        return None
-    size = parse_size(text)
-    if size is None:
-        raise field_invalid("size", "Must be width and height in pixels, such as 1280*720.")
-    return size
-
-
-def _tier(body: Members) -> Tier | None:
-    text = body.text("resolution")
-    if text is None:
-        return None
-    tier = parse_tier(text)
-    if tier is None:
-        raise field_invalid("resolution", "Must be 480P, 720P or 1080P.")
-    return tier
 
 
 def _task_body(view: TaskView, fail_reason: str) -> dict[str, object]:
