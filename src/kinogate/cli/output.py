@@ -31,6 +31,7 @@ class Exit(IntEnum):
 
 
 err = Console(stderr=True)
+_LOG_WIDTH = 160
 
 
 def wants_json(flag: bool) -> bool:
@@ -48,7 +49,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     table = Table(*columns, title=title or None, title_justify="left")
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    # Without a terminal there is no width to keep to, and cut cells say nothing in a log.
+    Console(width=None if sys.stdout.isatty() else _LOG_WIDTH).print(table)
 
 
 def exit_of(error: KinogateError) -> Exit:
