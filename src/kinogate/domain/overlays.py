@@ -163,3 +163,12 @@ OVERLAYS: Mapping[str, Overlay] = MappingProxyType(
     {overlay.name: overlay for overlay in (NATIVE, UNIFIED, DASHSCOPE, VTRIX, MULEROUTER, OPENAI)}
 )
 """All overlays by dialect name."""
+
+
+def overlay_named(name: str) -> Overlay:
+    """The overlay that a stored plan names; that of a dialect from elsewhere counts as native.
+
+    Such a dialect's own changes were applied when the plan was decided; after that only its
+    price for silence is lost.
+    """
+    return OVERLAYS.get(name, NATIVE)

@@ -13,7 +13,7 @@ from kinogate.domain.catalogue import MIB, Catalogue, ModelSpec
 from kinogate.domain.errors import ErrorCode, InternalError, KinogateError, UpstreamError
 from kinogate.domain.media import ImageRules
 from kinogate.domain.order import AudioMode, InputFile, Role
-from kinogate.domain.overlays import OVERLAYS, overlaid
+from kinogate.domain.overlays import overlaid, overlay_named
 from kinogate.domain.spec import AudioFileRule, VideoRule
 from kinogate.domain.task import StoredMedia, Task
 from kinogate.media.inspector import Inspector
@@ -63,7 +63,7 @@ class Preparer:
         spec = self._catalogue.get(task.plan.model)
         if spec is None:
             raise InternalError(ErrorCode.INTERNAL, "The task's model is gone.")
-        spec = overlaid(spec, OVERLAYS[task.plan.house])
+        spec = overlaid(spec, overlay_named(task.plan.house))
         inputs: list[InputFile] = []
         picture: tuple[int, int] | None = None
         length_s = input_s = 0.0

@@ -23,7 +23,7 @@ from kinogate.domain.catalogue import Catalogue
 from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.domain.money import Usage, settle
 from kinogate.domain.order import AudioMode, InputFile, Order, Produced
-from kinogate.domain.overlays import OVERLAYS, overlaid
+from kinogate.domain.overlays import overlaid, overlay_named
 from kinogate.domain.ports import Clock, Engine, TaskStore
 from kinogate.domain.resolution import Size, tier_of
 from kinogate.domain.task import Fault, Outcome, Task
@@ -221,7 +221,7 @@ class Runner:
         spec = self._catalogue.get(task.plan.model)
         if spec is None:
             raise InternalError(ErrorCode.INTERNAL, "The task's model is gone.")
-        overlay = OVERLAYS[task.plan.house]
+        overlay = overlay_named(task.plan.house)
         usage = Usage(
             output_s=Fraction(made.frame_count, made.fps),
             tier=tier_of(Size(width=made.width, height=made.height)),

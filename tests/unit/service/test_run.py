@@ -282,3 +282,11 @@ def test_the_same_request_gets_the_same_tags_whatever_its_id(tmp_path: Path) -> 
         assert msgspec.json.decode(dict(first.tags)["AIGC"])["Label"] == "1"
 
     asyncio.run(run())
+
+
+def test_a_task_of_a_dialect_from_elsewhere_runs_and_settles(tmp_path: Path) -> None:
+    async def run() -> None:
+        task = await Bench(tmp_path).through(a_plan(house="acme"))
+        assert task.status is Status.SUCCEEDED
+
+    asyncio.run(run())
