@@ -44,6 +44,15 @@ def _cases(requests: int, number: int, key: str) -> list[corpus.Case]:
     return [*listed, *mutants(requests - len(listed), number)]
 
 
+async def _settled(pid: int, before: float) -> float:
+    """Resident memory once it is back near `before`, or when a minute of quiet has not done it."""
+    for _ in range(round(60 / _SETTLE_S)):
+        await asyncio.sleep(_SETTLE_S)
+        if surroundings.rss_mib(pid) <= before * 1.1:
+            break
+    return surroundings.rss_mib(pid)
+
+
 async def _run(requests: int, number: int, folder: Path, only: str) -> list[str]:
     outside = tuple(folder / name for name in ("cwd", "home", "tmp"))
     for path in outside:
@@ -89,8 +98,8 @@ async def _run(requests: int, number: int, folder: Path, only: str) -> list[str]
             await driver.run(rest[start : start + 1_000])
             samples.append(round(surroundings.rss_mib(server.pid)))
         took = time.monotonic() - begun - _SETTLE_S
-        await asyncio.sleep(_SETTLE_S)
-        after, peak = surroundings.rss_mib(server.pid), surroundings.peak_mib(server.pid)
+        after = await _settled(server.pid, before)
+        peak = surroundings.peak_mib(server.pid)
     finally:
         stopped = await asyncio.to_thread(server.stop)
         os.chdir(ROOT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import unquote
 
 from corpus import Case, End
 from live import TRACES
@@ -30,7 +31,12 @@ def faults(case: Case, reply: Reply, key: str) -> list[str]:
     if not _REQUEST_ID.fullmatch(reply.headers.get("x-request-id", "")):
         found.append("no request id")
     text = reply.body.decode("utf-8", "replace")
-    found += [f"the reply holds {trace!r}" for trace in _OURS if trace in text]
+    # An error may name the path it was called by; only what the caller did not write is telling.
+    found += [
+        f"the reply holds {trace!r}"
+        for trace in _OURS
+        if trace in text and trace not in unquote(case.path)
+    ]
     if key in text or key in str(reply.headers):
         found.append("the reply holds the key")
     if case.statuses and case.raw is None and reply.status not in case.statuses:

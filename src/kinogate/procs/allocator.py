@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 _EVERY_S = 3.0
+_RETRY_AFTER = 5
 _GROWTH_BYTES = 8 * 1024 * 1024
 _STATM = Path("/proc/self/statm")
 
@@ -31,14 +32,23 @@ def give_back() -> bool:
 
 
 async def give_back_after_bursts() -> None:
-    """Give memory back whenever the process has grown; ends when it is canceled."""
-    known = _resident_bytes()
+    """Give memory back whenever the process has grown; ends when it is canceled.
+
+    What is still in use at that moment may be free a little later, so a process that stays above
+    its lowest is tried again now and then.
+    """
+    lowest = known = _resident_bytes()
+    waited = 0
     while True:
         await asyncio.sleep(_EVERY_S)
-        if _resident_bytes() > known + _GROWTH_BYTES:
+        now = _resident_bytes()
+        lowest, waited = min(lowest, now), waited + 1
+        is_due = waited >= _RETRY_AFTER and now > lowest + _GROWTH_BYTES
+        if is_due or now > known + _GROWTH_BYTES:
             if not await asyncio.to_thread(give_back):
                 return
-            known = _resident_bytes()
+            known, waited = _resident_bytes(), 0
+            lowest = min(lowest, known)
 
 
 def _resident_bytes() -> int:
