@@ -131,9 +131,11 @@ def test_tasks_are_listed_shown_watched_and_canceled(
     assert desk("tasks", "watch", bad).returncode == 3
     assert json.loads(desk("tasks", "get", good, "--json").stdout)["status"] == "succeeded"
     listed = json.loads(desk("tasks", "ls").stdout)["tasks"]
-    assert {task["id"] for task in listed} == {good, bad, slow}
+    # Other tests of this module use the same account, in any order.
+    assert {task["id"] for task in listed} >= {good, bad, slow}
     failed = json.loads(desk("tasks", "ls", "--status", "failed").stdout)["tasks"]
-    assert [task["id"] for task in failed] == [bad]
+    assert bad in {task["id"] for task in failed}
+    assert {task["status"] for task in failed} == {"failed"}
 
 
 def test_exit_codes_tell_scripts_what_went_wrong(desk: Any, live: LiveServer) -> None:
