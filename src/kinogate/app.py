@@ -132,12 +132,14 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         finisher = Finisher(slots=settings.slots)
         stack.push_async_callback(finisher.close)
         moderation = build_moderation(settings)
+        signing = await asyncio.to_thread(build_signer, settings, folder)
+        preparer = Preparer(
+            blobs=blobs, fetcher=Fetcher(policy), inspector=inspector, catalogue=CATALOGUE
+        )
         runner = Runner(
             store=store,
             blobs=blobs,
-            preparer=Preparer(
-                blobs=blobs, fetcher=Fetcher(policy), inspector=inspector, catalogue=CATALOGUE
-            ),
+            preparer=preparer,
             engine=engine,
             catalogue=CATALOGUE,
             clock=clock,
@@ -149,11 +151,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
                 moderation=moderation,
                 finisher=finisher,
             ),
-            aftercare=Aftercare(
-                finisher=finisher,
-                moderation=moderation,
-                signer=await asyncio.to_thread(build_signer, settings, folder),
-            ),
+            aftercare=Aftercare(finisher=finisher, moderation=moderation, signer=signing),
             labels=settings.labels,
         )
         durable = _durable(settings, database, store, runner, clock)
@@ -177,20 +175,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
             uploads=uploads,
             clock=clock,
         )
-        rules = EdgeRules(
-            max_body_bytes=settings.max_body_bytes,
-            wait_timeout_s=settings.wait_timeout_s,
-            simulate=settings.simulate,
-            insecure=settings.insecure,
-        )
-        asgi = build_asgi(
-            edge=Edge(services, rules),
-            dialects=build_dialects(dashscope_prefixes=settings.dashscope_prefixes),
-            file_endpoint=services.files,
-            metrics=Metrics(kinogate.__version__),
-            is_ready=durable.is_healthy,
-            cors_origins=settings.cors_origins,
-        )
+        asgi = _asgi(settings, services, durable)
         stack.push_async_callback(durable.close, settings.drain_s)
         await asyncio.gather(engine.start(), durable.start())
         retention = Retention(blobs, clock, settings.result_ttl_s, parts)
@@ -198,6 +183,23 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         for sweeper in (retention.run(), records.run()):
             stack.callback(asyncio.create_task(sweeper).cancel)
         yield Server(asgi=asgi, keyring=keyring, settings=settings)
+
+
+def _asgi(settings: Settings, services: EdgeServices, durable: DbosDurable) -> Cors:
+    rules = EdgeRules(
+        max_body_bytes=settings.max_body_bytes,
+        wait_timeout_s=settings.wait_timeout_s,
+        simulate=settings.simulate,
+        insecure=settings.insecure,
+    )
+    return build_asgi(
+        edge=Edge(services, rules),
+        dialects=build_dialects(dashscope_prefixes=settings.dashscope_prefixes),
+        file_endpoint=services.files,
+        metrics=Metrics(kinogate.__version__),
+        is_ready=durable.is_healthy,
+        cors_origins=settings.cors_origins,
+    )
 
 
 def _durable(
