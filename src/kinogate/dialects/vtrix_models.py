@@ -62,28 +62,26 @@ def _inputs(spec: ModelSpec) -> list[dict[str, object]]:
     return found
 
 
-def _parameters(spec: ModelSpec) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
+def _pixels(spec: ModelSpec) -> dict[str, object]:
     if spec.sizing is Sizing.BY_SIZE:
-        found.append(
-            _parameter(
-                "parameters.size",
-                "string",
-                "Width and height in pixels.",
-                enum=[size.star for size in spec.sizes],
-                default=spec.default_size.star if spec.default_size else None,
-            )
+        return _parameter(
+            "parameters.size",
+            "string",
+            "Width and height in pixels.",
+            enum=[size.star for size in spec.sizes],
+            default=spec.default_size.star if spec.default_size else None,
         )
-    else:
-        found.append(
-            _parameter(
-                "parameters.resolution",
-                "string",
-                "Resolution tier.",
-                enum=[tier.value for tier in spec.tiers],
-                default=spec.default_tier.value,
-            )
-        )
+    return _parameter(
+        "parameters.resolution",
+        "string",
+        "Resolution tier.",
+        enum=[tier.value for tier in spec.tiers],
+        default=spec.default_tier.value,
+    )
+
+
+def _parameters(spec: ModelSpec) -> list[dict[str, object]]:
+    found = [_pixels(spec)]
     if spec.durations.values:
         found.append(
             _parameter(
