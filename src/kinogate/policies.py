@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from kinogate.domain.errors import ErrorCode, UpstreamError
-from kinogate.domain.ports import Moderator, PromptExtender
+from kinogate.domain.review import Moderator, PromptExtender
 from kinogate.media.provenance import CHAIN_FILE, KEY_FILE, Signer, ensure_dev_signer, require_extra
 from kinogate.net.endpoint import Endpoint
 from kinogate.service.chat_prompts import ChatExtender, ChatRules

@@ -14,7 +14,7 @@ import structlog
 from kinogate.domain.abilities import Abilities
 from kinogate.domain.errors import ErrorCode, InternalError, KinogateError
 from kinogate.domain.order import AudioMode, Order, Produced, Role
-from kinogate.domain.ports import Exhibit, Part
+from kinogate.domain.review import Exhibit, Part
 from kinogate.domain.task import Task
 from kinogate.media.finisher import Finisher
 from kinogate.media.provenance import Signer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kinogate.blobs.base import BlobStore
 from kinogate.domain.order import InputFile, ShotType
-from kinogate.domain.ports import Exhibit, Part, PromptExtender, Rewritten, Wish
+from kinogate.domain.review import Exhibit, Part, PromptExtender, Rewritten, Wish
 from kinogate.domain.task import Task
 from kinogate.media.finisher import Finisher
 from kinogate.service.intake import IMAGE_ROLES

@@ -19,7 +19,7 @@ import structlog
 
 from kinogate.domain.errors import KinogateError
 from kinogate.domain.order import Mode, ShotType
-from kinogate.domain.ports import Rewritten, Wish
+from kinogate.domain.review import Rewritten, Wish
 from kinogate.service.prompts import BuiltinExtender
 
 log = structlog.get_logger(__name__)

@@ -17,8 +17,8 @@ import msgspec
 import structlog
 
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError, UpstreamError
-from kinogate.domain.ports import Exhibit, Moderator, Part
 from kinogate.domain.request import Field
+from kinogate.domain.review import Exhibit, Moderator, Part
 from kinogate.service.chat_prompts import picture_url
 
 log = structlog.get_logger(__name__)

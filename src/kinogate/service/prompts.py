@@ -11,7 +11,7 @@ import random
 import zlib
 
 from kinogate.domain.order import Mode, ShotType
-from kinogate.domain.ports import Rewritten, Wish
+from kinogate.domain.review import Rewritten, Wish
 
 _STILL_EN = (
     "natural, fluid motion",

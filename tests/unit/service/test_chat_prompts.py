@@ -9,7 +9,7 @@ import pytest
 
 from kinogate.domain.errors import ErrorCode, UpstreamError
 from kinogate.domain.order import Mode, ShotType
-from kinogate.domain.ports import Rewritten, Wish
+from kinogate.domain.review import Rewritten, Wish
 from kinogate.service.chat_prompts import CACHE_ENTRIES, ChatExtender, ChatRules, messages_for
 
 GOOD = "A lighthouse of white stone at dusk, waves breaking below it, the camera rising slowly."

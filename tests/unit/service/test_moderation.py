@@ -16,7 +16,7 @@ from kinogate.domain.errors import (
     KinogateError,
     UpstreamError,
 )
-from kinogate.domain.ports import Exhibit, Part
+from kinogate.domain.review import Exhibit, Part
 from kinogate.service.moderation import (
     WORDS,
     EndpointModerator,

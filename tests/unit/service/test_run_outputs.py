@@ -18,8 +18,9 @@ from kinogate.domain.abilities import Abilities
 from kinogate.domain.catalogue import CATALOGUE
 from kinogate.domain.errors import CallerError, ErrorCode
 from kinogate.domain.order import AudioMode, Mode, Order, Produced, Role
-from kinogate.domain.ports import Exhibit, NewTask, Part, ReportProgress, Rewritten, Wish
+from kinogate.domain.ports import NewTask, ReportProgress
 from kinogate.domain.resolution import Size
+from kinogate.domain.review import Exhibit, Part, Rewritten, Wish
 from kinogate.domain.task import Plan, StoredMedia, Task
 from kinogate.media.encode import Mp4Writer
 from kinogate.media.finisher import Finisher
