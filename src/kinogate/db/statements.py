@@ -13,7 +13,6 @@ from typing import TypeVar
 from sqlalchemy import (
     BigInteger,
     BindParameter,
-    Delete,
     Insert,
     Integer,
     Select,
@@ -29,7 +28,7 @@ from sqlalchemy.types import TypeEngine
 
 from kinogate.db import schema
 from kinogate.db.codec import PER_MILLE, TASK_COLUMNS
-from kinogate.db.schema import accounts, executors, idempotency, keys, ledger, tasks
+from kinogate.db.schema import accounts, idempotency, keys, ledger, tasks
 from kinogate.db.session import GIVEN
 from kinogate.domain.task import Status
 
@@ -366,37 +365,6 @@ def own_task() -> Update:
         .where(tasks.c.id == _ID, tasks.c.status == _RUNNING)
         .values(owner=given("owner", String), updated_ms=_NOW)
     )
-
-
-def beat_executor() -> Update:
-    """Say that an executor lives."""
-    return executors.update().where(executors.c.id == _ID).values(beat_ms=_NOW)
-
-
-def insert_executor() -> Insert:
-    """A new executor."""
-    return executors.insert().values(id=_ID, beat_ms=_NOW)
-
-
-def delete_executor() -> Delete:
-    """Forget an executor."""
-    return executors.delete().where(executors.c.id == _ID)
-
-
-def delete_old_executors() -> Delete:
-    """Forget the executors that have not beaten since `until_ms`."""
-    return executors.delete().where(executors.c.beat_ms < given("until_ms", BigInteger))
-
-
-def all_executors() -> Select[tuple[str, int]]:
-    """Id and last beat of every executor."""
-    return select(executors.c.id, executors.c.beat_ms)
-
-
-def database_now() -> Select[tuple[int]]:
-    """The Postgres server's clock, epoch milliseconds: the one clock that executors share."""
-    epoch = func.extract("epoch", func.clock_timestamp())
-    return select(func.cast(epoch * PER_MILLE, BigInteger))
 
 
 def ledger_of_task() -> Select[tuple[str, int]]:

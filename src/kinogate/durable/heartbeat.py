@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from kinogate.db import statements as st
+from kinogate.db import executor_statements as st
 from kinogate.db.open import Database
 from kinogate.db.session import Session
 
