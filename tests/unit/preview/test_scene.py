@@ -200,3 +200,16 @@ def test_the_seed_decides_what_the_prompt_leaves_open():
 def test_the_hour_does_not_move_the_layout():
     day, night = plan_scene("a cat, noon", "", 3), plan_scene("a cat, night", "", 3)
     assert (day.place, day.season, day.camera) == (night.place, night.season, night.camera)
+
+
+EVERY_TIME = "dawn, sunrise, morning, noon, day, afternoon, sunset, evening, dusk, night, midnight"
+EVERY_PLACE = (
+    "hills, meadow, grassland, countryside, mountains, beach, sea, ocean, lake, river, forest, "
+    "woods, city, town, street, garden, village, farm, field, road, desert, snow field"
+)
+
+
+@pytest.mark.parametrize("negative", [EVERY_TIME, EVERY_PLACE, f"{EVERY_TIME}, {EVERY_PLACE}"])
+@pytest.mark.parametrize("prompt", ["", "a cat", "fireworks", "a ship"])
+def test_a_negative_prompt_that_bans_everything_still_leaves_a_scene(prompt, negative):
+    assert plan_scene(prompt, negative, 1) == plan_scene(prompt, negative, 1)
