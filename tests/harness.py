@@ -22,10 +22,12 @@ from kinogate.db.memory import MemoryKeyStore, MemoryTaskStore
 from kinogate.dialects import build_dialects
 from kinogate.domain.abilities import Abilities
 from kinogate.domain.catalogue import CATALOGUE
+from kinogate.domain.engine import ReportProgress
 from kinogate.domain.errors import KinogateError
-from kinogate.domain.order import Mode, Order, Produced, Role
-from kinogate.domain.ports import NewTask, Principal, ReportProgress, TaskFilter
+from kinogate.domain.order import Order, Produced, Role
+from kinogate.domain.ports import NewTask, Principal, TaskFilter
 from kinogate.domain.task import Plan, Status, Task
+from kinogate.engines.base import BaseEngine
 from kinogate.http.asgi import build_asgi
 from kinogate.http.edge import Edge, EdgeRules, EdgeServices
 from kinogate.http.files import FileEndpoint
@@ -73,26 +75,20 @@ class CountedIds:
         return 424_242
 
 
-class IdleEngine:
+class IdleEngine(BaseEngine):
     """Accepts everything and renders nothing."""
 
     name = "idle"
-    abilities = Abilities()
 
     def __init__(self) -> None:
         self.refusal: str | None = None
+        self.able = Abilities()
 
-    async def start(self) -> None:
-        """Nothing to get ready."""
-
-    async def close(self) -> None:
-        """Nothing to stop."""
+    def abilities(self, model: str) -> Abilities:
+        return self.able
 
     def refuses(self, plan: Plan, roles: frozenset[Role]) -> str | None:
         return self.refusal
-
-    def refuses_mode(self, mode: Mode) -> str | None:
-        return None
 
     async def run(self, order: Order, out: Path, report: ReportProgress) -> Produced:
         raise AssertionError("no test of this harness renders")

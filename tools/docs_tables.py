@@ -53,6 +53,7 @@ _MEANINGS = {
     ErrorCode.QUOTA_EXCEEDED: "the account's quota is used up",
     ErrorCode.UPSTREAM_FAILED: "an upstream failed",
     ErrorCode.UPSTREAM_REFUSED: "an upstream refused the work",
+    ErrorCode.SUBMIT_AMBIGUOUS: "the answer of an upstream was lost, so it is not asked again",
     ErrorCode.RESULT_INVALID: "an engine's file is not what was asked for",
     ErrorCode.ENGINE_FAILED: "the engine failed",
     ErrorCode.TIMED_OUT: "the work took too long",

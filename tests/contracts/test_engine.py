@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from kinogate.domain.catalogue import CATALOGUE
+from kinogate.domain.engine import Engine
 from kinogate.domain.errors import KinogateError
 from kinogate.domain.order import AudioMode, InputFile, Mode, Order, Role
-from kinogate.domain.ports import Engine
 from kinogate.domain.resolution import Size
 from kinogate.engines.preview.port import PreviewEngine
 from kinogate.media.probe import VideoFacts, probe_video

@@ -113,5 +113,5 @@ async def _make_here(body: dict[str, object], output: Path) -> Json:
         "status": task.status.value,
         "error": task.fault.message if task.fault else None,
         "seed": task.plan.seed,
-        "warnings": list(task.warnings),
+        "warnings": list(task.notes),
     }

@@ -61,6 +61,7 @@ ERRORS: Mapping[ErrorCode, ErrorReply] = MappingProxyType(
         ErrorCode.QUOTA_EXCEEDED: ErrorReply(status=429, code="Throttling.AllocationQuota"),
         ErrorCode.UPSTREAM_FAILED: ErrorReply(status=503, code="ModelServingError"),
         ErrorCode.UPSTREAM_REFUSED: _ALGO,
+        ErrorCode.SUBMIT_AMBIGUOUS: _ALGO,
         ErrorCode.RESULT_INVALID: _ALGO,
         ErrorCode.ENGINE_FAILED: _ALGO,
         ErrorCode.TIMED_OUT: ErrorReply(status=500, code="InternalError.Timeout"),

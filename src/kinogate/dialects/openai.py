@@ -94,6 +94,7 @@ _ERRORS = MappingProxyType(
         ErrorCode.QUOTA_EXCEEDED: ErrorReply(status=429, code="rate_limit_exceeded"),
         ErrorCode.UPSTREAM_FAILED: _UPSTREAM,
         ErrorCode.UPSTREAM_REFUSED: _UPSTREAM,
+        ErrorCode.SUBMIT_AMBIGUOUS: _UPSTREAM,
         ErrorCode.RESULT_INVALID: _UPSTREAM,
         ErrorCode.ENGINE_FAILED: _SERVER,
         ErrorCode.TIMED_OUT: _SERVER,

@@ -79,6 +79,7 @@ _ERRORS = MappingProxyType(
         ErrorCode.QUOTA_EXCEEDED: ErrorReply(status=429, code="rate_limit_exceeded"),
         ErrorCode.UPSTREAM_FAILED: ErrorReply(status=502, code="upstream_error"),
         ErrorCode.UPSTREAM_REFUSED: ErrorReply(status=502, code="upstream_error"),
+        ErrorCode.SUBMIT_AMBIGUOUS: ErrorReply(status=502, code="upstream_error"),
         ErrorCode.RESULT_INVALID: ErrorReply(status=502, code="upstream_error"),
         ErrorCode.ENGINE_FAILED: ErrorReply(status=500, code="internal_error"),
         ErrorCode.TIMED_OUT: ErrorReply(status=504, code="internal_error"),

@@ -89,6 +89,7 @@ _ERRORS = MappingProxyType(
         # An upstream that fails while a task is created is a creation error (spec §0.5).
         ErrorCode.UPSTREAM_FAILED: ErrorReply(status=502, code=_CREATION),
         ErrorCode.UPSTREAM_REFUSED: ErrorReply(status=502, code=_CREATION),
+        ErrorCode.SUBMIT_AMBIGUOUS: ErrorReply(status=502, code=_CREATION),
         ErrorCode.RESULT_INVALID: ErrorReply(status=502, code=_RESULT),
         ErrorCode.ENGINE_FAILED: ErrorReply(status=500, code=_ENGINE),
         ErrorCode.TIMED_OUT: ErrorReply(status=504, code=_STATUS_CHECK),
@@ -107,6 +108,7 @@ _FAULT_CODES = MappingProxyType(
         ErrorCode.RESULT_INVALID: _RESULT,
         ErrorCode.UPSTREAM_FAILED: _UPSTREAM,
         ErrorCode.UPSTREAM_REFUSED: _UPSTREAM,
+        ErrorCode.SUBMIT_AMBIGUOUS: _UPSTREAM,
         ErrorCode.TIMED_OUT: _STATUS_CHECK,
     }
 )

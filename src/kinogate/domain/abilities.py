@@ -1,7 +1,8 @@
 """What an engine honours of a plan, and what becomes of the rest (design §4.4).
 
 Inputs, size, duration and template are never adapted: an engine refuses a plan that it cannot do.
-What may be adapted is listed here, each with the sentence that the caller reads.
+What may be adapted is listed here, each with the sentence that the caller reads. What a file still
+lacks when it comes from the engine is added by the gateway (`service/aftercare.py`).
 """
 
 from __future__ import annotations
@@ -19,23 +20,36 @@ class Abilities:
     Attributes:
         prompt_extend: Works from exactly the prompt it is given. An engine that rewrites prompts
             whatever it is told says False.
+        extends_prompts: Extends a prompt itself when asked, so that the gateway leaves it alone.
         shot_type: Cuts between shots when MULTI is asked for.
         seed: The same seed gives the same clip.
         fps: The only frame rate it delivers, or None for any.
         auto_audio: Makes a sound of its own.
+        silence: Leaves the audio stream away when told to.
         takes_audio: Plays a given audio file; else the gateway lays it under the silent result.
         makes_stills: Leaves poster, thumbnail, preview and sprite sheet beside its result; else
             the gateway makes them from the file.
+        draws_mark: Draws watermark and label, for as long as the order says; else the gateway does.
+        writes_tags: Writes the order's MP4 tags; else the gateway does.
+        knobs: Names of the members of `Knobs` that it honours.
+        is_measured: Its clip is taken as it measures: a service decides on frame rate and exact
+            pixels itself. Size and length are then checked roughly, and what differs is reported.
         is_algorithmic: Draws by algorithms and not by a trained model, as its results then say.
     """
 
     prompt_extend: bool = True
+    extends_prompts: bool = False
     shot_type: bool = True
     seed: bool = True
     fps: int | None = None
     auto_audio: bool = True
+    silence: bool = True
     takes_audio: bool = True
     makes_stills: bool = False
+    draws_mark: bool = True
+    writes_tags: bool = True
+    knobs: frozenset[str] = frozenset()
+    is_measured: bool = False
     is_algorithmic: bool = False
 
 
@@ -66,4 +80,10 @@ def adapt(
     if not abilities.auto_audio and plan.audio is AudioMode.AUTO:
         warnings.append(f"The engine {engine} makes no sound; the clip is silent.")
         plan = replace(plan, audio=AudioMode.OFF)
+    if not abilities.silence and plan.audio is AudioMode.OFF:
+        warnings.append(f"audio=false is not honoured by the engine {engine}; the clip has sound.")
+        plan = replace(plan, audio=AudioMode.AUTO)
+    if unknown := [name for name in plan.knobs.given() if name not in abilities.knobs]:
+        warnings.append(f"{', '.join(unknown)} is not honoured by the engine {engine}.")
+        plan = replace(plan, knobs=plan.knobs.only(abilities.knobs))
     return plan, tuple(warnings)

@@ -56,6 +56,7 @@ class ErrorCode(StrEnum):
     # Outside and inside.
     UPSTREAM_FAILED = "upstream_failed"
     UPSTREAM_REFUSED = "upstream_refused"
+    SUBMIT_AMBIGUOUS = "submit_ambiguous"
     RESULT_INVALID = "result_invalid"
     ENGINE_FAILED = "engine_failed"
     TIMED_OUT = "timed_out"
@@ -103,6 +104,7 @@ class UpstreamError(KinogateError):
 
     Attributes:
         retriable: Whether a further attempt may succeed.
+        is_charged: Whether the upstream may charge for what has failed; nobody else is asked then.
         upstream_code: The upstream's own code, kept verbatim.
     """
 
@@ -113,11 +115,13 @@ class UpstreamError(KinogateError):
         *,
         field: str | None = None,
         retriable: bool = False,
+        is_charged: bool = False,
         upstream_code: str | None = None,
         retry_after_s: int | None = None,
     ) -> None:
         super().__init__(code, message, field=field, retry_after_s=retry_after_s)
         self.retriable = retriable
+        self.is_charged = is_charged
         self.upstream_code = upstream_code
 
 

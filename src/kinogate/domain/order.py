@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kinogate.domain.knobs import NO_KNOBS, Knobs
+from kinogate.domain.resolution import Tier
+
 
 class Mode(StrEnum):
     """What kind of work an order is; which inputs it must have follows from it."""
@@ -63,11 +66,18 @@ class ShotType(StrEnum):
 class InputFile:
     """One checked input on local disk.
 
-    Images are upright 8-bit RGB files without metadata; audio and video are as given.
+    Images are upright 8-bit RGB PNG files without metadata; audio and video are as given.
+
+    Attributes:
+        role: What it is for.
+        path: On local disk.
+        link: A signed URL of ours under which the outside can fetch the file, or None where this
+            server has no public address.
     """
 
     role: Role
     path: str
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +96,19 @@ class Order:
         fps: Frames a second, whole.
         frame_count: Exactly `duration_s * fps`, rounded.
         duration_s: Seconds of the finished clip.
+        tier: The resolution tier that was asked for, or that the size belongs to; None when an
+            order is made by hand.
+        ratio: The asked-for ratio where the model's row takes one.
         audio: OFF: no audio stream. AUTO: the engine's own. FILE: the input with role AUDIO, cut
             at the duration, silence after its end.
         seed: 0–2147483647. The same order gives the same bytes on the same build.
         shot_type: MULTI only when prompt extension is on.
         template: Effect name, or None. With a template the prompt is ignored.
+        function: A vace function name, or None.
+        prompt_extend: Whether the engine is to extend the prompt itself; True only for engines
+            that can, since the gateway has done it for all others.
+        safety_filter: Whether content is to be inspected, for engines that ask a service.
+        knobs: Wishes for the sampler.
         watermark: Text for the lower right corner, or None.
         watermark_s: Seconds from the start during which it is shown; None for the whole clip.
         is_label: Whether the watermark is the operator's label, whose letters measure at least 5 %
@@ -109,10 +127,16 @@ class Order:
     fps: int
     frame_count: int
     duration_s: float
+    tier: Tier | None = None
+    ratio: str | None = None
     audio: AudioMode = AudioMode.AUTO
     seed: int
     shot_type: ShotType = ShotType.SINGLE
     template: str | None = None
+    function: str | None = None
+    prompt_extend: bool = False
+    safety_filter: bool = True
+    knobs: Knobs = NO_KNOBS
     watermark: str | None = None
     watermark_s: float | None = None
     is_label: bool = False
@@ -137,6 +161,9 @@ class Produced:
         has_audio: Whether there is an audio stream.
         fingerprint: Engine, version and whatever else decides the bytes.
         warnings: Sentences about what was adapted.
+        actual_prompt: The prompt as an engine with prompt extension of its own has rewritten it,
+            or None.
+        upstream_id: The upstream's id of the work, or None.
     """
 
     path: str
@@ -148,3 +175,5 @@ class Produced:
     has_audio: bool
     fingerprint: str
     warnings: tuple[str, ...] = field(default=())
+    actual_prompt: str | None = None
+    upstream_id: str | None = None

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from kinogate.domain.abilities import Abilities
 from kinogate.domain.errors import ErrorCode
-from kinogate.domain.order import Mode, Order, Produced, Role
-from kinogate.domain.task import Fault, Outcome, Plan, Status, Task
+from kinogate.domain.task import Fault, Outcome, Status, Task
 
 
 class Clock(Protocol):
@@ -229,51 +226,6 @@ class Admission(Protocol):
 
         Raises:
             AccountError: BALANCE_EMPTY, RATE_LIMITED or QUOTA_EXCEEDED.
-        """
-        ...
-
-
-ReportProgress = Callable[[str, float], None]
-"""Called with a stage's name and the overall share done, 0.0–1.0, never falling."""
-
-
-class Engine(Protocol):
-    """Turns an order into one video file.
-
-    Every implementation promises:
-
-    - the MP4 at `out` has the order's size, frame count, fps and duration;
-    - `report` is called with shares that never fall;
-    - a second run of the same order may repeat work but charges nothing twice;
-    - cancelling the awaiting task stops the work within two seconds;
-    - a failure is a `KinogateError`, and leaves no file at `out`.
-    """
-
-    name: str
-    abilities: Abilities
-
-    async def start(self) -> None:
-        """Get ready; returns when the first run could begin."""
-        ...
-
-    async def close(self) -> None:
-        """Stop every child process; safe to call twice."""
-        ...
-
-    def refuses(self, plan: Plan, roles: frozenset[Role]) -> str | None:
-        """Why this engine cannot do the plan with these inputs; None when it can. Pure."""
-        ...
-
-    def refuses_mode(self, mode: Mode) -> str | None:
-        """Why this engine cannot do this kind of work at all; None when it can."""
-        ...
-
-    async def run(self, order: Order, out: Path, report: ReportProgress) -> Produced:
-        """Make the clip.
-
-        Raises:
-            UpstreamError: Somebody else's fault; `retriable` says whether to try again.
-            InternalError: ENGINE_FAILED or TIMED_OUT.
         """
         ...
 

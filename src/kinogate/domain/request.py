@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kinogate.domain.knobs import NO_KNOBS, Knobs
 from kinogate.domain.order import AudioMode, Role, ShotType
 from kinogate.domain.overlays import Overlay
 from kinogate.domain.resolution import Size, Tier
@@ -40,6 +41,7 @@ class Field(StrEnum):
     SEED = "seed"
     TEMPLATE = "template"
     FUNCTION = "function"
+    KNOBS = "knobs"
     SAFETY_FILTER = "safety_filter"
     NOTIFY_HOOK = "notify_hook"
     METADATA = "metadata"
@@ -85,6 +87,7 @@ class GenerationRequest:
         seed: 0–2147483647; -1 counts as not given where a dialect says so.
         template: Effect name.
         function: VACE function.
+        knobs: Wishes for the engine's sampler, in range.
         edit: Whether a source video is to be changed (videoedit).
         safety_filter: Whether content is inspected.
         notify_hook: URL to call at the end.
@@ -108,6 +111,7 @@ class GenerationRequest:
     seed: int | None = None
     template: str | None = None
     function: str | None = None
+    knobs: Knobs = NO_KNOBS
     edit: bool = False
     safety_filter: bool | None = None
     notify_hook: str | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kinogate.domain.errors import ErrorCode
+from kinogate.domain.knobs import NO_KNOBS, Knobs
 from kinogate.domain.order import AudioMode, Mode, Role, ShotType
 from kinogate.domain.resolution import Size, Tier
 
@@ -58,6 +59,7 @@ class Plan:
         watermark: Text, or None.
         house: Name of the dialect's house rules, for prices and words.
         is_extendable: Whether prompt extension is on.
+        knobs: Wishes for the engine's sampler.
         simulate: The outcome that the caller asked to be simulated, or None.
     """
 
@@ -78,6 +80,7 @@ class Plan:
     seed: int
     template: str | None = None
     function: str | None = None
+    knobs: Knobs = NO_KNOBS
     safety_filter: bool = True
     notify_hook: str | None = None
     simulate: str | None = None
@@ -102,6 +105,8 @@ class Outcome:
         prompt_by: Who wrote `actual_prompt`: `builtin`, a model's name, or `none` for the caller.
         prompt_ms: Milliseconds that took.
         fingerprint: Engine, version and whatever else decides the bytes.
+        warnings: Sentences about what was adapted after the submit.
+        upstream_id: The upstream's id of the work, or None.
     """
 
     blob_key: str
@@ -121,6 +126,8 @@ class Outcome:
     prompt_by: str = "none"
     prompt_ms: int = 0
     fingerprint: str
+    warnings: tuple[str, ...] = ()
+    upstream_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +153,8 @@ class Task:
         expires_ms: When the file goes; set on success.
         hold_micro: Micro-dollars held at submit.
         cost_micro: Micro-dollars settled; 0 unless succeeded.
-        engine: Engine that serves it, from claim on.
-        warnings: Sentences about what was adapted.
+        engine: Name of the engine that served it; None before its end.
+        warnings: Sentences about what was adapted at submit; `notes` has the later ones, too.
     """
 
     id: str
@@ -170,3 +177,9 @@ class Task:
     started_ms: int | None = None
     finished_ms: int | None = None
     expires_ms: int | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Every sentence about what was adapted, at submit and while it ran."""
+        later = self.outcome.warnings if self.outcome else ()
+        return (*self.warnings, *(note for note in later if note not in self.warnings))

@@ -340,8 +340,8 @@ def task_headers(task: Task) -> dict[str, str]:
     found = {}
     if task.engine:
         found["x-kinogate-engine"] = task.engine
-    if task.warnings:
-        found["x-kinogate-warnings"] = header_text(" ".join(task.warnings))
+    if task.notes:
+        found["x-kinogate-warnings"] = header_text(" ".join(task.notes))
     return found
 
 

@@ -120,6 +120,7 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
     field: str | None = None
     retry_after_s: int | None = None
     is_retriable: bool = False
+    is_charged: bool = False
     upstream_code: str | None = None
     is_fatal: bool = False
 
@@ -172,7 +173,10 @@ def failure_of(call_id: int, error: KinogateError) -> Failure:
     )
     if isinstance(error, UpstreamError):
         return msgspec.structs.replace(
-            frame, is_retriable=error.retriable, upstream_code=error.upstream_code
+            frame,
+            is_retriable=error.retriable,
+            is_charged=error.is_charged,
+            upstream_code=error.upstream_code,
         )
     return frame
 
@@ -185,6 +189,7 @@ def error_of(failure: Failure) -> KinogateError:
             failure.message,
             field=failure.field,
             retriable=failure.is_retriable,
+            is_charged=failure.is_charged,
             upstream_code=failure.upstream_code,
             retry_after_s=failure.retry_after_s,
         )

@@ -88,6 +88,7 @@ def decide(
         seed=_seed(request, spec, fresh_seed),
         template=template,
         function=request.function,
+        knobs=request.knobs,
         safety_filter=request.safety_filter is not False,
         notify_hook=request.notify_hook,
         house=house.name,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kinogate.domain.catalogue import Catalogue, ModelSpec
+from kinogate.domain.engine import Engine
 from kinogate.domain.models import ModelCard
 from kinogate.domain.overlays import Overlay, overlaid
-from kinogate.domain.ports import Engine
 
 
 class Models:
@@ -28,7 +28,5 @@ class Models:
         return self._card(overlaid(self._catalogue.resolve(spelling), overlay))
 
     def _card(self, spec: ModelSpec) -> ModelCard:
-        modes = tuple(
-            mode for mode in sorted(spec.modes) if self._engine.refuses_mode(mode) is None
-        )
+        modes = tuple(sorted(self._engine.modes(spec)))
         return ModelCard(spec=spec, engine=self._engine.name if modes else None, modes=modes)

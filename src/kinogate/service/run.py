@@ -20,11 +20,12 @@ import structlog
 
 from kinogate.blobs.base import BlobStore, content_type_of, owner_segment
 from kinogate.domain.catalogue import Catalogue
+from kinogate.domain.engine import Engine
 from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.domain.money import Usage, settle
 from kinogate.domain.order import AudioMode, InputFile, Order, Produced
 from kinogate.domain.overlays import overlaid, overlay_named
-from kinogate.domain.ports import Clock, Engine, TaskStore
+from kinogate.domain.ports import Clock, TaskStore
 from kinogate.domain.resolution import Size, tier_of
 from kinogate.domain.task import Fault, Outcome, Task
 from kinogate.media.still_paths import still_paths
@@ -134,12 +135,13 @@ class Runner:
             report = _Progress(self._store, self._clock, task_id)
             log.info("engine started", task_id=task_id, engine=self._engine.name)
             try:
-                wanted = engine_order(local, self._engine.abilities)
+                abilities = self._engine.abilities(local.model)
+                wanted = engine_order(local, abilities)
                 produced = await self._engine.run(wanted, out, report)
             finally:
                 await report.settle()
             _check(wanted, produced)
-            produced = await self._aftercare.complete(task, local, produced, self._engine.abilities)
+            produced = await self._aftercare.complete(task, local, produced, abilities)
             outcome = await self._keep(task, ready, produced, out)
         return msgspec.json.encode(outcome).decode()
 

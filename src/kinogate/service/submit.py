@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from kinogate.domain.abilities import adapt
 from kinogate.domain.catalogue import Catalogue, ModelSpec
+from kinogate.domain.engine import Engine
 from kinogate.domain.errors import (
     CallerError,
     ErrorCode,
@@ -19,16 +20,7 @@ from kinogate.domain.errors import (
 from kinogate.domain.money import quote
 from kinogate.domain.order import AudioMode, Role
 from kinogate.domain.overlays import Overlay
-from kinogate.domain.ports import (
-    Accepted,
-    Admission,
-    Clock,
-    Engine,
-    Ids,
-    NewTask,
-    Principal,
-    TaskStore,
-)
+from kinogate.domain.ports import Accepted, Admission, Clock, Ids, NewTask, Principal, TaskStore
 from kinogate.domain.request import (
     Field,
     GenerationRequest,
@@ -167,7 +159,7 @@ class Submitter:
         engine = self._engine
         plan, warnings = adapt(
             decision.plan,
-            engine.abilities,
+            engine.abilities(decision.plan.model),
             engine.name,
             is_seed_given=request.seed not in (None, -1),
         )

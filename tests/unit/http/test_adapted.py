@@ -49,7 +49,7 @@ def test_an_able_engine_is_told_everything_and_nothing_is_reported(harness: Harn
 def test_what_a_poor_engine_cannot_honour_is_in_task_and_header(
     harness: Harness, member: dict[str, object], word: str
 ) -> None:
-    harness.engine.abilities = POOR
+    harness.engine.able = POOR
     reply = submitted(harness, **member)
 
     assert reply.status_code == 201
@@ -58,7 +58,7 @@ def test_what_a_poor_engine_cannot_honour_is_in_task_and_header(
 
 
 def test_the_plan_of_a_poor_engine_is_what_it_can_keep(harness: Harness) -> None:
-    harness.engine.abilities = POOR
+    harness.engine.able = POOR
     submitted(harness, shot_type="multi", audio=True)
 
     plan = harness.last_task().plan

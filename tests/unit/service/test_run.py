@@ -15,10 +15,11 @@ from kinogate.blobs.memory import MemoryBlobStore
 from kinogate.db.memory import MemoryTaskStore
 from kinogate.domain.abilities import Abilities
 from kinogate.domain.catalogue import CATALOGUE
+from kinogate.domain.engine import ReportProgress
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError, KinogateError
 from kinogate.domain.media import AudioFacts, FootageFacts, ImageFacts, ImageRules, Kind
 from kinogate.domain.order import AudioMode, Mode, Order, Produced, Role
-from kinogate.domain.ports import NewTask, ReportProgress
+from kinogate.domain.ports import NewTask
 from kinogate.domain.resolution import Tier
 from kinogate.domain.spec import AudioFileRule, VideoRule
 from kinogate.domain.task import Plan, Status, StoredMedia, Task
@@ -33,7 +34,9 @@ class CopyingEngine:
     """Writes a few bytes and says that it kept its promise, or what `lie` makes of that."""
 
     name = "copying"
-    abilities = Abilities(makes_stills=True)
+
+    def abilities(self, model: str) -> Abilities:
+        return Abilities(makes_stills=True)
 
     def __init__(self, lie: Change = lambda produced: produced) -> None:
         self.orders: list[Order] = []

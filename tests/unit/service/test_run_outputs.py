@@ -16,9 +16,10 @@ from kinogate.blobs.memory import MemoryBlobStore
 from kinogate.db.memory import MemoryTaskStore
 from kinogate.domain.abilities import Abilities
 from kinogate.domain.catalogue import CATALOGUE
+from kinogate.domain.engine import ReportProgress
 from kinogate.domain.errors import CallerError, ErrorCode
 from kinogate.domain.order import AudioMode, Mode, Order, Produced, Role
-from kinogate.domain.ports import NewTask, ReportProgress
+from kinogate.domain.ports import NewTask
 from kinogate.domain.resolution import Size
 from kinogate.domain.review import Exhibit, Part, Rewritten, Wish
 from kinogate.domain.task import Plan, StoredMedia, Task
@@ -40,7 +41,9 @@ class SilentEngine:
     """Makes a real clip without sound, takes none, and leaves no stills."""
 
     name = "silent"
-    abilities = Abilities(takes_audio=False, auto_audio=False)
+
+    def abilities(self, model: str) -> Abilities:
+        return Abilities(takes_audio=False, auto_audio=False)
 
     def __init__(self) -> None:
         self.orders: list[Order] = []
