@@ -7,6 +7,7 @@ others offer theirs under the entry point group `kinogate.engines`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,11 +27,42 @@ from kinogate.domain.task import Plan
 from kinogate.media.inspector import Inspector
 from kinogate.net import FetchPolicy
 
-__all__ = ["BadOptions", "BaseEngine", "Engine", "Surroundings"]
+__all__ = ["BadOptions", "BaseEngine", "Engine", "Surroundings", "secret"]
 
 
 class BadOptions(ValueError):
     """An `[engines.NAME]` section cannot be used; the message names the option and what is wrong."""
+
+
+def secret(value: object, option: str = "key") -> str:
+    """A secret of an `[engines.NAME]` section: as it stands, from `env:NAME`, or `file:PATH`.
+
+    Args:
+        value: The option's value, as TOML has it.
+        option: The option's name, for the message.
+
+    Returns:
+        The secret, without white space around it.
+
+    Raises:
+        BadOptions: No text, no such variable, no readable file, or nothing in it; the message
+            holds no part of a secret.
+    """
+    if not isinstance(value, str):
+        raise BadOptions(f"{option}: must be a text: the secret, env:NAME or file:PATH.")
+    found, source = value, "its text"
+    if value.startswith("env:"):
+        source = f"the environment variable {value[4:]}"
+        found = os.environ.get(value[4:], "")
+    elif value.startswith("file:"):
+        source = f"the file {value[5:]}"
+        try:
+            found = Path(value[5:]).expanduser().read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise BadOptions(f"{option}: {source} cannot be read.") from exc
+    if not found.strip():
+        raise BadOptions(f"{option}: {source} is missing or empty.")
+    return found.strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
