@@ -3,6 +3,10 @@
 No I/O, no clock, no client: `flow.py` sends what a wire asks for and shows it what was answered.
 The outgoing bodies are checked against literal JSON files typed from `spec/`, never against our
 own dialects, which could hide the same mistake twice.
+
+The class is named after its module (`DashscopeWire`, `MulerouterWire`, `VtrixWire`,
+`UnifiedWire`, `OpenaiWire`) and built with `names=`, the operator's spellings of models by
+canonical name; `OpenaiWire` also takes `profile=`. It is told canonical names only.
 """
 
 from __future__ import annotations
@@ -114,6 +118,7 @@ class Sighting:
         is_caller_fault: Whether it failed because of what the caller asked for.
         unknown_word: The status word that nobody knows, to be logged once.
         actual_prompt: As the upstream has rewritten it, or None.
+        prompt: As we sent it, where the answer repeats it; tells our task from a stranger's.
     """
 
     phase: Phase
@@ -126,6 +131,7 @@ class Sighting:
     is_caller_fault: bool = False
     unknown_word: str | None = None
     actual_prompt: str | None = None
+    prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,15 +161,26 @@ class Wire(Protocol):
         delivery: How it is given files.
         poll_s: Seconds between polls when the upstream does not say; grows with `flow`'s back-off.
         idempotency_header: Name of a header that makes a repeated create safe, or None.
+        inlines_audio: Whether a sound may be a `data:` URI; else it goes as a link of ours.
+        forgets: Whether an id that it no longer knows means that it was started anew, that the
+            work is lost and was not charged; one more create call is then right.
+        regions: Base URLs by the name of their region; empty where a key works everywhere.
     """
 
     name: str
     delivery: Delivery
     poll_s: float
     idempotency_header: str | None
+    inlines_audio: bool
+    forgets: bool
+    regions: Mapping[str, str]
 
     def abilities(self, model: str) -> Abilities:
         """What it takes from an order."""
+        ...
+
+    def spelled(self, model: str) -> str:
+        """The canonical name as the upstream spells it: the operator's way, else the wire's own."""
         ...
 
     def modes(self, spec: ModelSpec) -> frozenset[Mode]:
@@ -216,7 +233,7 @@ class Wire(Protocol):
         """What the listing showed.
 
         Raises:
-            UpstreamError: It could not be read.
+            UpstreamError: It could not be read, or says that there is more than it shows.
         """
         ...
 
@@ -226,4 +243,37 @@ class Wire(Protocol):
 
     def read_probe(self, answer: Answer) -> str | None:
         """Why the key does not work, or None when it does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One file on its way: the call that hands it over, and what then stands in the create call.
+
+    Attributes:
+        ask: A form with the file as its last part; to a whole URL, without the key.
+        text: An `oss://` URL.
+    """
+
+    ask: Ask
+    text: str
+
+
+class UploadingWire(Wire, Protocol):
+    """A wire with `Delivery.POLICY`: leave to upload is asked for, then the file goes elsewhere."""
+
+    def policy(self, model: str) -> Ask:
+        """The call that asks for leave to upload one file, for the canonical name `model`."""
+        ...
+
+    def read_policy(self, answer: Answer) -> Mapping[str, str]:
+        """The members of the leave.
+
+        Raises:
+            UpstreamError: As `Wire.read_created` says; nothing can have been charged.
+        """
+        ...
+
+    def upload(self, policy: Mapping[str, str], file: Path, content_type: str) -> Upload:
+        """The form that sends `file`; any answer with status 200 means that it is there."""
         ...
