@@ -78,7 +78,9 @@ tasks = Table(
     Column("expires_ms", BigInteger),
     Column("deleted_ms", BigInteger),
     Column("not_before_ms", BigInteger),
-    Index("tasks_by_status", "status", "account_id", "seq"),
+    # The default is for rows older than lanes, and for an older program beside this one.
+    Column("lane", Text, nullable=False, server_default="preview"),
+    Index("tasks_by_lane", "status", "lane", "account_id", "seq"),
     Index("tasks_by_account", "account_id", "seq"),
     # Partial, so that a submit does not pay for it.
     Index(
@@ -108,6 +110,19 @@ idempotency = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("task_id", String(36), nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+)
+
+upstream_calls = Table(
+    "upstream_calls",
+    metadata,
+    Column("task_id", String(36), primary_key=True),
+    Column("engine", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("credential", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("upstream_id", Text),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("upstream_calls_by_id", "engine", "upstream_id"),
 )
 
 executors = Table(

@@ -12,7 +12,7 @@ from kinogate.domain.errors import ErrorCode, InternalError
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision; a database that has it is opened without loading Alembic (0.2 s)."""
 
 _LOCK = 0x6B696E6F67617465
