@@ -30,6 +30,7 @@ from kinogate.procs.protocol import (
     Progress,
     Ready,
     Result,
+    Spent,
     Start,
     ToChild,
     ToParent,
@@ -139,6 +140,8 @@ def _answer(call: Call, methods: Mapping[str, Method], channel: _Channel) -> ToP
         return Result(call.id, msgspec.Raw(value))
     except KinogateError as error:
         return failure_of(call.id, error)
+    except Spent as spent:
+        return msgspec.structs.replace(failure_of(call.id, spent.error), is_fatal=True)
     except CallCanceled:
         return failure_of(call.id, InternalError(ErrorCode.CANCELED, "The call was canceled."))
     except Exception:  # noqa: BLE001 - the border: whatever it was, the parent gets one plain word

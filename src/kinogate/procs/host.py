@@ -11,8 +11,8 @@ import asyncio
 import itertools
 import os
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Coroutine, Mapping
+from asyncio.subprocess import PIPE
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,31 +20,15 @@ import msgspec
 import structlog
 
 from kinogate.domain.errors import ErrorCode, InternalError
-from kinogate.procs.protocol import (
-    LENGTH_BYTES,
-    Beat,
-    Call,
-    Cancel,
-    Limits,
-    Progress,
-    Ready,
-    Result,
-    Start,
-    ToParent,
-    body_length,
-    error_of,
-    pack,
-)
+from kinogate.procs.process import ChildProcess, OnProgress, Pending
+from kinogate.procs.protocol import Call, Cancel, Limits, Result, Start
 
 T = TypeVar("T")
-OnProgress = Callable[[str, float], None]
 
 _log = structlog.get_logger()
 _PASSED_ON = (
     "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR", "TZ"
 )  # fmt: skip
-_LEAVE_S = 0.5
-_FRAMES = msgspec.msgpack.Decoder(ToParent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +39,7 @@ class Patience:
         start_s: For a child to import its module.
         grace_s: Between asking a call to stop and killing its child.
         silence_s: Without any frame before a child counts as hung.
-        idle_s: Before an idle child beyond the first is closed.
+        idle_s: Before an idle child beyond the first and the spares is closed.
         recycle_after: Calls after which a child is replaced; decoders leak.
     """
 
@@ -66,84 +50,12 @@ class Patience:
     recycle_after: int = 500
 
 
-@dataclass(slots=True)
-class _Pending:
-    """The call that a child is busy with."""
+class _Overrun(Exception):
+    """A call took too long; the text says in what way."""
 
-    id: int
-    answer: asyncio.Future[Result]
-    on_progress: OnProgress | None
-
-
-class _Child:
-    """One process, from its first frame to its last."""
-
-    def __init__(self, process: Process) -> None:
-        stdin, stdout = process.stdin, process.stdout
-        if stdin is None or stdout is None:
-            raise RuntimeError("The child was started without pipes.")
-        self.process = process
-        self.stdin = stdin
-        self.stdout = stdout
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.pending: _Pending | None = None
-        self.listener: asyncio.Task[None] | None = None
-        self.idle_timer: asyncio.TimerHandle | None = None
-        self.calls = 0
-        self.is_spent = False
-        self._body_length: int | None = None
-
-    def send(self, frame: Call | Cancel) -> None:
-        self.stdin.write(pack(frame))
-
-    async def read(self, silence_s: float) -> ToParent:
-        """The next frame; after a TimeoutError reading goes on where it stopped."""
-        async with asyncio.timeout(silence_s):
-            if self._body_length is None:
-                self._body_length = body_length(await self.stdout.readexactly(LENGTH_BYTES))
-            body = await self.stdout.readexactly(self._body_length)
-        self._body_length = None
-        frame: ToParent = _FRAMES.decode(body)
-        return frame
-
-    def kill(self) -> None:
-        self.is_spent = True
-        if self.process.returncode is None:
-            self.process.kill()
-
-    def take(self, frame: ToParent) -> None:
-        """Hand a frame to whoever waits for it; frames of a call given up fall to the floor."""
-        if isinstance(frame, Ready) and not self.ready.done():
-            self.ready.set_result(None)
-        pending = self.pending
-        if isinstance(frame, Ready | Beat) or pending is None or frame.id != pending.id:
-            return
-        if pending.answer.done():
-            return
-        if isinstance(frame, Progress):
-            self._report(pending, frame)
-        elif isinstance(frame, Result):
-            pending.answer.set_result(frame)
-        else:
-            self.is_spent = self.is_spent or frame.is_fatal
-            pending.answer.set_exception(error_of(frame))
-
-    def _report(self, pending: _Pending, frame: Progress) -> None:
-        if pending.on_progress is None:
-            return
-        try:
-            pending.on_progress(frame.stage, frame.share)
-        except Exception as exc:  # noqa: BLE001 - belongs to the caller of the call, not to us
-            self.is_spent = True
-            pending.answer.set_exception(exc)
-
-    def fail(self, message: str) -> None:
-        """End whatever waits for this child."""
-        self.is_spent = True
-        if not self.ready.done():
-            self.ready.set_exception(InternalError(ErrorCode.UNAVAILABLE, message))
-        if self.pending is not None and not self.pending.answer.done():
-            self.pending.answer.set_exception(InternalError(ErrorCode.ENGINE_FAILED, message))
+    def __init__(self, text: str, *, is_stalled: bool = False) -> None:
+        super().__init__(text)
+        self.is_stalled = is_stalled
 
 
 class ChildHost:
@@ -158,6 +70,7 @@ class ChildHost:
         *,
         slots: int,
         limits: Limits,
+        spares: int = 0,
         env: Mapping[str, str] | None = None,
         patience: Patience | None = None,
     ) -> None:
@@ -165,32 +78,43 @@ class ChildHost:
 
         Args:
             module: Importable name of a module with `METHODS: Mapping[str, Method]`.
-            slots: Most children at a time, at least 1.
+            slots: Most calls at a time, at least 1.
             limits: What each child may use.
+            spares: Children kept started and imported beyond those at work, so that the call
+                after a kill need not wait for an import; a pool at rest keeps one more.
             env: Added to the few variables that a child gets.
             patience: Waiting times.
         """
         self._module = module
         self._limits = limits
+        self._spares = spares
         self._env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         # glibc reserves 64 MiB of addresses for each thread's arena; limits would be eaten by it.
         self._env |= {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"} | dict(env or {})
         self._patience = patience or Patience()
         self._slots = asyncio.Semaphore(slots)
+        self._busy = 0
         self._ids = itertools.count(1)
-        self._children: set[_Child] = set()
-        self._idle: list[_Child] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._children: set[ChildProcess] = set()
+        self._idle: list[ChildProcess] = []  # the one used last stands last
+        self._coming: list[asyncio.Task[ChildProcess]] = []  # starting, and nobody waits for it
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._is_closed = False
 
+    @property
+    def idle_count(self) -> int:
+        """Children that would take a call at once."""
+        return sum(child.is_living for child in self._idle)
+
     async def start(self) -> None:
-        """Have one child warm; returns when it is. Calling again changes nothing.
+        """Have one child warm; returns when it is, the spares follow. Again changes nothing.
 
         Raises:
             InternalError: `UNAVAILABLE`: the worker module does not start.
         """
         if not self._children:
-            self._rest(await self._spawn())
+            self._rest(await self._take())
+            self._refill()
 
     async def call(
         self,
@@ -199,6 +123,7 @@ class ChildHost:
         result_type: type[T],
         *,
         timeout_s: float,
+        stall_s: float | None = None,
         on_progress: OnProgress | None = None,
     ) -> T:
         """Run method `name` in a child and return what it returned.
@@ -211,6 +136,7 @@ class ChildHost:
             args: Anything msgspec encodes to the method's argument type.
             result_type: What the result is decoded into.
             timeout_s: Seconds from start to result, waiting for a slot excluded.
+            stall_s: Seconds without a report after which the child is killed; None for any.
             on_progress: Called on the event loop, at most 20 times a second.
 
         Raises:
@@ -219,26 +145,26 @@ class ChildHost:
                 `TIMED_OUT`, or `UNAVAILABLE` after `close` and when no child starts.
         """
         await self._slots.acquire()
+        self._busy += 1
         try:
             child = await self._take()
         except BaseException:
-            self._slots.release()
+            self._free_slot()
             raise
-        call_id = next(self._ids)
         loop = asyncio.get_running_loop()
-        pending = _Pending(call_id, loop.create_future(), on_progress)
+        pending = Pending(next(self._ids), loop.create_future(), on_progress, "", loop.time())
         child.pending, child.calls = pending, child.calls + 1
+        self._refill()
         try:
-            child.send(Call(call_id, name, msgspec.Raw(msgspec.msgpack.encode(args))))
-            async with asyncio.timeout(timeout_s):
-                result = await asyncio.shield(pending.answer)
-        except (TimeoutError, asyncio.CancelledError) as exc:
+            child.send(Call(pending.id, name, msgspec.Raw(msgspec.msgpack.encode(args))))
+            result = await _answer(pending, timeout_s, stall_s)
+        except (_Overrun, asyncio.CancelledError) as exc:
+            if isinstance(exc, _Overrun) and exc.is_stalled:
+                child.kill()  # it has not listened for long; asking it would only take longer
             # A task of its own: a second cancellation must not leave the child at work.
             await asyncio.shield(self._spawn_task(self._stop(child, pending)))
-            if isinstance(exc, TimeoutError):
-                raise InternalError(
-                    ErrorCode.TIMED_OUT, f"The engine did not finish within {timeout_s:g} seconds."
-                ) from exc
+            if isinstance(exc, _Overrun):
+                raise InternalError(ErrorCode.TIMED_OUT, str(exc)) from exc
             raise
         except BaseException:
             self._give_back(child)
@@ -253,30 +179,72 @@ class ChildHost:
         """End every child and everything that waits for one. Safe to call twice."""
         self._is_closed = True
         for child in self._children:
-            child.stdin.close()  # the child leaves when it sees the end of its input
+            child.dismiss()
             if child.idle_timer is not None:
                 child.idle_timer.cancel()
-        listeners = [child.listener for child in self._children if child.listener is not None]
+        listeners = self._listeners()
         if listeners:
-            _, late = await asyncio.wait(listeners, timeout=self._patience.grace_s)
-            for child in list(self._children):
+            await asyncio.wait(listeners, timeout=self._patience.grace_s)
+        # Whoever was being started has seen by now that we are closed, or sees it here.
+        while self._tasks or self._children:
+            for child in self._children:
                 child.kill()
-            if late:
-                await asyncio.wait(late)
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+            await asyncio.wait([*self._tasks, *self._listeners()])
 
-    async def _take(self) -> _Child:
-        """The child used last, so that the others may grow old; or a new one."""
+    def _listeners(self) -> list[asyncio.Task[None]]:
+        return [child.listener for child in self._children if child.listener is not None]
+
+    async def _take(self) -> ChildProcess:
+        """The child used last, so that the others may grow old; or the next one that starts."""
         while self._idle:
             child = self._idle.pop()
             if child.idle_timer is not None:
                 child.idle_timer.cancel()
-            if not child.is_spent and child.process.returncode is None:
+            if child.is_living:
                 return child
-        return await self._spawn()
+        if not self._coming:
+            self._hire()
+        coming = self._coming.pop(0)
+        try:
+            return await asyncio.shield(coming)
+        except asyncio.CancelledError:
+            # It is wanted no more here, but it is on its way: the next call may have it.
+            if coming.done():
+                self._welcome(coming)
+            else:
+                self._coming.insert(0, coming)
+            raise
 
-    async def _spawn(self) -> _Child:
+    def _hire(self) -> None:
+        """Start one more child."""
+        coming = self._spawn_task(self._spawn())
+        self._coming.append(coming)
+        coming.add_done_callback(self._arrived)
+
+    def _arrived(self, coming: asyncio.Task[ChildProcess]) -> None:
+        if coming in self._coming:
+            self._coming.remove(coming)
+            self._welcome(coming)
+
+    def _welcome(self, coming: asyncio.Task[ChildProcess]) -> None:
+        """Let a child rest that was started for nobody; first in line to grow old."""
+        fault = None if coming.cancelled() else coming.exception()
+        if fault is None and not coming.cancelled():
+            self._rest(coming.result(), is_new=True)
+        elif not self._is_closed:
+            _log.warning("child_does_not_start", module=self._module, reason=str(fault))
+
+    def _surplus(self) -> int:
+        """How many children more than wanted are idle or on their way; negative when too few."""
+        wanted = self._spares + (self._busy == 0)
+        return self.idle_count + len(self._coming) - wanted
+
+    def _refill(self) -> None:
+        if not self._is_closed:
+            for _ in range(-self._surplus()):
+                self._hire()
+
+    async def _spawn(self) -> ChildProcess:
         if self._is_closed:
             raise InternalError(ErrorCode.UNAVAILABLE, "The engine is shut down.")
         start = Start(self._module, os.getpid(), self._limits)
@@ -291,9 +259,11 @@ class ChildHost:
             stderr=None,
             env=self._env,
         )
-        child = _Child(process)
+        child = ChildProcess(process)
         self._children.add(child)
-        child.listener = asyncio.create_task(self._listen(child))
+        child.listener = asyncio.create_task(self._attend(child))
+        if self._is_closed:
+            child.kill()
         try:
             async with asyncio.timeout(self._patience.start_s):
                 await asyncio.shield(child.ready)
@@ -307,54 +277,21 @@ class ChildHost:
             raise InternalError(ErrorCode.UNAVAILABLE, "The engine does not start.")
         return child
 
-    async def _listen(self, child: _Child) -> None:
-        """Read until the child is gone, then reap it and tell whoever waits."""
-        reason = "The engine process ended unexpectedly."
-        silences = 0
+    async def _attend(self, child: ChildProcess) -> None:
+        """Listen to a child to its end, then see that another takes its place."""
         try:
-            while True:
-                try:
-                    child.take(await child.read(self._patience.silence_s / 2))
-                    silences = 0
-                except TimeoutError:
-                    # Twice: after a long pause of our own loop the first timeout proves nothing.
-                    silences += 1
-                    if silences == 2:
-                        reason = "The engine process fell silent."
-                        child.kill()
-                        break
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the end of the pipe is how every child ends
-        except (msgspec.DecodeError, ValueError):
-            reason = "The engine process spoke nonsense."
-        finally:
-            code = await self._reap(child)
-            if child in self._idle:
-                self._idle.remove(child)
-            was_ready = child.ready.done() and not child.ready.cancelled()
-            child.fail(reason)
-            child.ready.exception()  # seen: nobody may be waiting for it any more
-        if not self._is_closed:
-            _log.info("child_ended", module=self._module, exit_code=code, calls=child.calls)
-            if was_ready and not self._living():
-                _ = self._spawn_task(self._warm_up())
-
-    async def _reap(self, child: _Child) -> int:
-        """Wait for the process to be gone; it closed its pipe, so it gets a moment to leave."""
-        child.is_spent = True
-        try:
-            # A kill at this very moment would race the event loop for the exit code.
-            return await asyncio.wait_for(child.process.wait(), _LEAVE_S)
-        except TimeoutError:
-            child.kill()
-            return await child.process.wait()
+            code = await child.listen(self._patience.silence_s)
         finally:
             self._children.discard(child)
+            if child in self._idle:
+                self._idle.remove(child)
+        if self._is_closed:
+            return
+        _log.info("child_ended", module=self._module, exit_code=code, calls=child.calls)
+        if child.ready.exception() is None:  # one that never started would only fail again
+            self._refill()
 
-    def _living(self) -> list[_Child]:
-        return [child for child in self._children if not child.is_spent]
-
-    async def _stop(self, child: _Child, pending: _Pending) -> None:
+    async def _stop(self, child: ChildProcess, pending: Pending) -> None:
         """End a call that nobody waits for, the child with it if it does not listen."""
         if child.process.returncode is None:
             child.send(Cancel(pending.id))
@@ -365,34 +302,54 @@ class ChildHost:
         pending.answer.exception()  # seen: nobody waits for it
         self._give_back(child)
 
-    def _give_back(self, child: _Child) -> None:
+    def _give_back(self, child: ChildProcess) -> None:
         child.pending = None
-        self._slots.release()
+        self._free_slot()
         if child.is_spent or child.calls >= self._patience.recycle_after:
             child.kill()
         else:
             self._rest(child)
+        self._refill()
 
-    def _rest(self, child: _Child) -> None:
-        self._idle.append(child)
+    def _free_slot(self) -> None:
+        self._busy -= 1
+        self._slots.release()
+
+    def _rest(self, child: ChildProcess, *, is_new: bool = False) -> None:
+        """Put a child in line; one that has worked may hold what the next call needs."""
+        self._idle.insert(0 if is_new else len(self._idle), child)
         loop = asyncio.get_running_loop()
         child.idle_timer = loop.call_later(self._patience.idle_s, self._retire, child)
 
-    def _retire(self, child: _Child) -> None:
-        """Close a child that has been idle for long, unless it is the last one."""
-        if child in self._idle and len(self._living()) > 1:
+    def _retire(self, child: ChildProcess) -> None:
+        """Close a child that has been idle for long, unless it is one of those kept."""
+        if child in self._idle and self._surplus() > 0:
             self._idle.remove(child)
             child.kill()
 
-    async def _warm_up(self) -> None:
-        """Replace the last child, so that the next call finds one."""
-        try:
-            self._rest(await self._spawn())
-        except InternalError as exc:
-            _log.warning("child_does_not_start", module=self._module, reason=exc.message)
-
-    def _spawn_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _spawn_task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+async def _answer(pending: Pending, timeout_s: float, stall_s: float | None) -> Result:
+    """Wait for the answer of a call.
+
+    Raises:
+        _Overrun: It took longer than `timeout_s`, or no report came for `stall_s`.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
+    while not pending.answer.done():
+        now = loop.time()
+        stalls_at = deadline if stall_s is None else pending.heard_s + stall_s
+        if now >= deadline:
+            raise _Overrun(f"The engine did not finish within {timeout_s:g} seconds.")
+        if now >= stalls_at:
+            where = f"in the stage {pending.stage}" if pending.stage else "since its start"
+            text = f"The engine made no progress for {stall_s:g} seconds {where}."
+            raise _Overrun(text, is_stalled=True)
+        await asyncio.wait([pending.answer], timeout=min(deadline, stalls_at) - now)
+    return pending.answer.result()

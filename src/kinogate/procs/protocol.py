@@ -65,6 +65,22 @@ class Method:
     run: Callable[[Any, Report], Any]
 
 
+class Spent(Exception):
+    """Raised by a method whose call failed and whose process must not be used again.
+
+    The caller gets `error` as if it had been raised itself; the child is replaced. For faults that
+    stay behind, such as an illegal memory access on a device. Any exception that is not a
+    `KinogateError` has the same effect and is told as a plain ENGINE_FAILED.
+
+    Attributes:
+        error: What the caller is told.
+    """
+
+    def __init__(self, error: KinogateError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
 class Start(msgspec.Struct, frozen=True):
     """What a child is told on its command line, as JSON."""
 

@@ -205,6 +205,28 @@ def test_any_other_end_is_a_plain_engine_failure_and_the_next_call_works(
     assert next_pid > 0
 
 
+@pytest.mark.parametrize(
+    ("name", "args", "sentence"),
+    [
+        (
+            "die",
+            signal.SIGKILL,
+            "The engine process was killed from outside, probably because memory ran out.",
+        ),
+        ("die", signal.SIGSEGV, "The engine process crashed (SIGSEGV)."),
+        ("leave", 3, "The engine process ended unexpectedly."),
+    ],
+)
+def test_how_a_child_ended_is_told_apart(name: str, args: object, sentence: str) -> None:
+    async def work() -> str:
+        async with hosting() as host:
+            with pytest.raises(InternalError) as caught:
+                await host.call(name, args, int, timeout_s=9)
+            return caught.value.message
+
+    assert run(work) == sentence
+
+
 def test_processor_time_is_limited_for_each_call() -> None:
     async def work() -> float:
         async with hosting(limits=Limits(cpu_s=1)) as host:
@@ -213,6 +235,9 @@ def test_processor_time_is_limited_for_each_call() -> None:
             with pytest.raises(InternalError) as caught:
                 await host.call("spin", None, int, timeout_s=25)
             assert caught.value.code is ErrorCode.ENGINE_FAILED
+            assert caught.value.message == (
+                "The engine process used more processor time than it may."
+            )
             await pid(host)
             return loop.time() - begin
 
