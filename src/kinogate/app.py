@@ -152,7 +152,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
                 finisher=finisher,
             ),
             aftercare=Aftercare(finisher=finisher, moderation=moderation, signer=signing),
-            labels=settings.labels,
+            labels=settings.label_policy,
         )
         durable = _durable(settings, database, store, runner, clock)
         services = EdgeServices(

@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from kinogate.service.labels import Labels
+from kinogate.service.labels import LabelPolicy, Labels, LabelSpan
 
 _MIB = 1024 * 1024
 
@@ -122,6 +122,11 @@ class Settings(BaseSettings):
         Labels.IMPLICIT,
         description="Marks on results: off, implicit (metadata) or full (a visible one too).",
     )
+    label_span: LabelSpan = Field(
+        LabelSpan.START,
+        description="How long the visible label of labels = full is seen: start (2 s) or "
+        "throughout.",
+    )
     c2pa: str = Field(
         "off",
         description="C2PA signatures: off, dev (self-made certificate) or a folder with chain.pem "
@@ -153,6 +158,11 @@ class Settings(BaseSettings):
         if self.moderation_hook and ":" not in self.moderation_hook:
             raise ValueError("moderation_hook must be MODULE:FUNCTION")
         return self
+
+    @property
+    def label_policy(self) -> LabelPolicy:
+        """What is marked, and for how long."""
+        return LabelPolicy(labels=self.labels, span=self.label_span)
 
     @property
     def database(self) -> str:

@@ -27,7 +27,26 @@ class Labels(StrEnum):
 
     OFF = "off"  # no mark of ours; an engine still says what it is
     IMPLICIT = "implicit"  # machine-readable marks
-    FULL = "full"  # those, and a visible one at the start
+    FULL = "full"  # those, and a visible one
+
+
+class LabelSpan(StrEnum):
+    """How long the visible label of `Labels.FULL` is seen."""
+
+    START = "start"  # the first `LABEL_S` seconds
+    THROUGHOUT = "throughout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPolicy:
+    """What the operator wants marked, and for how long the visible label stays."""
+
+    labels: Labels = Labels.IMPLICIT
+    span: LabelSpan = LabelSpan.START
+
+
+USUAL_LABELS = LabelPolicy()
+"""What holds where the operator says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,24 +58,25 @@ class Mark:
     is_label: bool = False
 
 
-def mark_for(plan: Plan, policy: Labels) -> Mark:
-    """The visible mark: the caller's for the whole clip, else the policy's for its start."""
-    if policy is not Labels.FULL:
+def mark_for(plan: Plan, policy: LabelPolicy) -> Mark:
+    """The visible mark: the caller's for the whole clip, else the policy's for its span."""
+    if policy.labels is not Labels.FULL:
         return Mark(text=plan.watermark)
     if plan.watermark is not None:
         return Mark(text=plan.watermark, is_label=True)
-    return Mark(text=LABEL_TEXT, seconds=LABEL_S, is_label=True)
+    seconds = LABEL_S if policy.span is LabelSpan.START else None
+    return Mark(text=LABEL_TEXT, seconds=seconds, is_label=True)
 
 
 def tags_for(
-    plan: Plan, prompt: str, policy: Labels = Labels.IMPLICIT
+    plan: Plan, prompt: str, policy: LabelPolicy = USUAL_LABELS
 ) -> tuple[tuple[str, str], ...]:
     """MP4 tags: who made it, and the `AIGC` key of China's labelling measures.
 
     The `AIGC` member names are those seen in files in the field (GB 45438-2025); the prompt itself
     is left out, since it may be private.
     """
-    if policy is Labels.OFF:
+    if policy.labels is Labels.OFF:
         return ()
     content = hashlib.sha256(
         "\n".join((plan.model, prompt, plan.negative_prompt, str(plan.seed))).encode()

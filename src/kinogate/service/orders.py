@@ -6,11 +6,11 @@ from kinogate.domain.errors import CallerError, ErrorCode
 from kinogate.domain.order import Order
 from kinogate.domain.resolution import fit_to_tier
 from kinogate.domain.task import Task
-from kinogate.service.labels import Labels, mark_for, tags_for
+from kinogate.service.labels import LabelPolicy, mark_for, tags_for
 from kinogate.service.prepare import Prepared
 
 
-def order_for(task: Task, prepared: Prepared, prompt: str, labels: Labels) -> Order:
+def order_for(task: Task, prepared: Prepared, prompt: str, labels: LabelPolicy) -> Order:
     """The order; pure.
 
     Args:

@@ -31,7 +31,7 @@ from kinogate.domain.task import Fault, Outcome, Task
 from kinogate.media.still_paths import still_paths
 from kinogate.service.aftercare import Aftercare, engine_order
 from kinogate.service.briefing import Briefing
-from kinogate.service.labels import Labels
+from kinogate.service.labels import USUAL_LABELS, LabelPolicy
 from kinogate.service.orders import order_for
 from kinogate.service.prepare import Preparer
 from kinogate.service.prompts import NOBODY
@@ -77,7 +77,7 @@ class Runner:
         result_ttl_s: int,
         briefing: Briefing | None = None,
         aftercare: Aftercare | None = None,
-        labels: Labels = Labels.IMPLICIT,
+        labels: LabelPolicy = USUAL_LABELS,
     ) -> None:
         self._store = store
         self._blobs = blobs

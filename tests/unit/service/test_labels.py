@@ -6,14 +6,16 @@ import pytest
 
 from factories import a_plan, a_task
 from kinogate.domain.order import Order
-from kinogate.service.labels import LABEL_TEXT, Labels
+from kinogate.service.labels import LABEL_TEXT, LabelPolicy, Labels, LabelSpan
 from kinogate.service.orders import order_for
 from kinogate.service.prepare import Prepared
 
 
-def ordered(policy: Labels, watermark: str | None = None) -> Order:
+def ordered(
+    labels: Labels, watermark: str | None = None, span: LabelSpan = LabelSpan.START
+) -> Order:
     task = a_task(plan=a_plan(watermark=watermark))
-    return order_for(task, Prepared(), "a boat", policy)
+    return order_for(task, Prepared(), "a boat", LabelPolicy(labels=labels, span=span))
 
 
 def test_off_leaves_no_mark_of_ours() -> None:
@@ -39,6 +41,17 @@ def test_full_shows_a_label_for_the_first_two_seconds() -> None:
     order = ordered(Labels.FULL)
 
     assert (order.watermark, order.watermark_s, order.is_label) == (LABEL_TEXT, 2.0, True)
+
+
+def test_full_shows_a_label_throughout_where_the_operator_wants_that() -> None:
+    order = ordered(Labels.FULL, span=LabelSpan.THROUGHOUT)
+
+    assert (order.watermark, order.watermark_s, order.is_label) == (LABEL_TEXT, None, True)
+
+
+@pytest.mark.parametrize("policy", [Labels.OFF, Labels.IMPLICIT])
+def test_a_span_alone_draws_nothing(policy: Labels) -> None:
+    assert ordered(policy, span=LabelSpan.THROUGHOUT).watermark is None
 
 
 def test_full_makes_a_watermark_that_was_asked_for_as_large_as_a_label() -> None:
