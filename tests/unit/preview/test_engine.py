@@ -15,11 +15,11 @@ from kinogate.domain.templates import TEMPLATE_NAMES
 from kinogate.engines.preview.capabilities import CAPABILITIES, fingerprint, unsupported
 from kinogate.engines.preview.engine import COMMENT, render
 from kinogate.engines.preview.footage import loudness
-from kinogate.engines.preview.overlay import Watermark
 from kinogate.engines.preview.templates import TEMPLATES
 from kinogate.media.encode import Mp4Writer
 from kinogate.media.probe import audio_windows_db, first_frame, frames, probe_video, ssim
 from kinogate.media.still_paths import still_paths
+from kinogate.media.watermark import Watermark
 
 
 def an_order(**changes):

@@ -7,7 +7,6 @@ and §4.24.
 
 from __future__ import annotations
 
-import math
 from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -17,13 +16,13 @@ from kinogate.domain.order import AudioMode, Mode, Order, Produced, Role
 from kinogate.engines.preview.capabilities import THREADS, fingerprint, unsupported
 from kinogate.engines.preview.cues import cues_of_scene
 from kinogate.engines.preview.footage import AUDIO_RATE, given_sound, order_frames, order_shots
-from kinogate.engines.preview.overlay import Watermark
 from kinogate.engines.preview.sound import soundtrack
 from kinogate.media.audio import fit_length
 from kinogate.media.encode import Mp4Writer
 from kinogate.media.probe import probe_video
 from kinogate.media.still_paths import still_paths
 from kinogate.media.stills import StillsMaker
+from kinogate.media.watermark import Watermark, label_letters_px, marked_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -39,9 +38,6 @@ COMMENT: Final = (
     "not the output of a Wan model."
 )
 """What the MP4's `comment` says: nobody shall take a preview for a model's work."""
-
-LABEL_SHARE: Final = 0.05
-"""Height of a label's letters, of the picture's shorter side (notes on expectations, §2 l)."""
 
 _REPORT_EVERY: Final = 2  # frames; even a slow 1080p frame keeps that below 0.25 s
 _PREPARED, _DRAWN = 0.03, 0.97  # shares of the whole at which a stage is over
@@ -91,9 +87,7 @@ def _write(
 ) -> None:
     """Drain `frames` into the MP4, marked and with sound in step."""
     mark = _mark(order)
-    marked = order.frame_count
-    if order.watermark_s is not None:
-        marked = min(marked, math.ceil(order.watermark_s * order.fps))
+    marked = marked_frames(order.watermark_s, order.fps, order.frame_count)
     stills = StillsMaker(out, frame_count=order.frame_count, duration_s=order.duration_s)
     writer = Mp4Writer(
         out,
@@ -122,7 +116,7 @@ def _write(
 def _mark(order: Order) -> Watermark | None:
     if not order.watermark:
         return None
-    floor = LABEL_SHARE * min(order.width, order.height) if order.is_label else 0.0
+    floor = label_letters_px(order.width, order.height) if order.is_label else 0.0
     return Watermark(order.watermark, order.width, order.height, letters_px=floor)
 
 

@@ -1,4 +1,4 @@
-"""The visible mark in the lower right corner, laid over every frame.
+"""The visible mark in the lower right corner, laid over the frames of whatever engine.
 
 The text is prepared once; a frame then costs a multiply and an add on the mark's own pixels. Which
 text to use is the dialect's business (design §4.9).
@@ -6,14 +6,19 @@ text to use is the dialect's business (design §4.9).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-if TYPE_CHECKING:
-    from kinogate.engines.preview.canvas import Canvas
+Frame = npt.NDArray[np.uint8]
+"""`[H, W, 3]` uint8, RGB, full range."""
+
+LABEL_SHARE: Final = 0.05
+"""Height of a label's letters, of the picture's shorter side (notes on expectations, §2 l)."""
 
 _FALLBACK = "AI-generated"
 _HEIGHT_SHARE = 0.03  # of the picture's height, as the type's size
@@ -71,11 +76,21 @@ class Watermark:
         """The pixels it may change: left, top, right and bottom, the last two excluded."""
         return self._left, self._top, self._right, self._bottom
 
-    def apply(self, canvas: Canvas) -> None:
-        """Lay the mark over `canvas`, `[H, W, 3]` uint8 RGB of the announced size, in place."""
-        region = canvas[self._top : self._bottom, self._left : self._right]
+    def apply(self, frame: Frame) -> None:
+        """Lay the mark over `frame`, which has the announced size, in place."""
+        region = frame[self._top : self._bottom, self._left : self._right]
         kept = cv2.multiply(region, self._keep, scale=1.0 / 255.0)
         region[:] = cv2.add(kept, self._light)
+
+
+def label_letters_px(width: int, height: int) -> float:
+    """Least height of a label's letters on pictures of that size."""
+    return LABEL_SHARE * min(width, height)
+
+
+def marked_frames(seconds: float | None, fps: float, frame_count: int) -> int:
+    """How many frames from the start carry the mark; all of them when `seconds` is None."""
+    return frame_count if seconds is None else min(frame_count, math.ceil(seconds * fps))
 
 
 def can_write(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> bool:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import ImageFont
 
-from kinogate.engines.preview.overlay import Watermark, can_write
+from kinogate.media.watermark import Watermark, can_write, marked_frames
 
 
 def _marked(value, text="AI Generated", width=1280, height=720):
@@ -93,3 +93,11 @@ def test_every_dialects_text_fits_as_a_label(text):
     assert left >= 0
     assert bottom - top >= 24
     assert right <= 480
+
+
+@pytest.mark.parametrize(
+    ("seconds", "fps", "count", "marked"),
+    [(None, 24, 120, 120), (2.0, 24, 120, 48), (2.0, 30_000 / 1001, 150, 60), (2.0, 30, 45, 45)],
+)
+def test_a_mark_is_seen_until_its_time_is_full(seconds, fps, count, marked):
+    assert marked_frames(seconds, fps, count) == marked
