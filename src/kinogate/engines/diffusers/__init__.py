@@ -1,0 +1,1 @@
+"""Open Wan weights on devices of our own, through the library diffusers, in child processes."""
