@@ -208,8 +208,8 @@ class Wire(Protocol):
         """
         ...
 
-    def poll(self, upstream_id: str) -> Ask:
-        """The call that looks at it."""
+    def poll(self, upstream_id: str, model: str) -> Ask:
+        """The call that looks at it; `model` is the order's, which some paths name, too."""
         ...
 
     def read_poll(self, answer: Answer) -> Sighting:
@@ -229,11 +229,11 @@ class Wire(Protocol):
         """The call that lists what was created between two times, or None where there is none."""
         ...
 
-    def read_listing(self, answer: Answer) -> tuple[Listed, ...]:
-        """What the listing showed.
+    def read_listing(self, answer: Answer, since_ms: int) -> tuple[Listed, ...]:
+        """What the listing showed; tasks from before `since_ms` may be among it.
 
         Raises:
-            UpstreamError: It could not be read, or says that there is more than it shows.
+            UpstreamError: It could not be read, or there may be more since then than it shows.
         """
         ...
 
