@@ -23,6 +23,8 @@ class Abilities:
         extends_prompts: Extends a prompt itself when asked, so that the gateway leaves it alone.
         shot_type: Cuts between shots when MULTI is asked for.
         seed: The same seed gives the same clip.
+        negative_prompt: Keeps what the negative prompt names out of the clip.
+        unfiltered: Leaves content uninspected when told to; True also where nothing inspects it.
         fps: The only frame rate it delivers, or None for any.
         auto_audio: Makes a sound of its own.
         silence: Leaves the audio stream away when told to.
@@ -41,6 +43,8 @@ class Abilities:
     extends_prompts: bool = False
     shot_type: bool = True
     seed: bool = True
+    negative_prompt: bool = True
+    unfiltered: bool = True
     fps: int | None = None
     auto_audio: bool = True
     silence: bool = True
@@ -74,6 +78,11 @@ def adapt(
         plan = replace(plan, shot_type=ShotType.SINGLE)
     if not abilities.seed and is_seed_given:
         warnings.append(f"seed is not honoured by the engine {engine}.")
+    if not abilities.negative_prompt and plan.negative_prompt:
+        warnings.append(f"negative_prompt is not honoured by the engine {engine}.")
+        plan = replace(plan, negative_prompt="")
+    if not abilities.unfiltered and not plan.safety_filter:
+        warnings.append(f"safety_filter=false is not honoured by the engine {engine}.")
     if abilities.fps is not None and plan.fps != abilities.fps:
         warnings.append(f"fps is {abilities.fps} on the engine {engine} instead of {plan.fps}.")
         plan = replace(plan, fps=abilities.fps)

@@ -34,13 +34,28 @@ def test_an_engine_that_honours_everything_changes_nothing() -> None:
         (Abilities(seed=False), {"seed": 0}, {}, "seed"),
         (Abilities(fps=16), {"fps": 30}, {"fps": 16}, "fps is 16"),
         (
+            Abilities(negative_prompt=False),
+            {"negative_prompt": "rain"},
+            {"negative_prompt": ""},
+            "negative_prompt",
+        ),
+        (Abilities(unfiltered=False), {"safety_filter": False}, {}, "safety_filter=false"),
+        (
             Abilities(auto_audio=False),
             {"audio": AudioMode.AUTO},
             {"audio": AudioMode.OFF},
             "silent",
         ),
     ],
-    ids=["prompt_extend", "shot_type", "seed", "fps", "auto audio"],
+    ids=[
+        "prompt_extend",
+        "shot_type",
+        "seed",
+        "fps",
+        "negative_prompt",
+        "safety_filter",
+        "auto audio",
+    ],
 )
 def test_what_cannot_be_honoured_is_adapted_and_reported(
     abilities: Abilities, wish: dict[str, object], becomes: dict[str, object], named: str
