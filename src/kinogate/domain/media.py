@@ -96,6 +96,19 @@ class FootageFacts:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedClip:
+    """What an upstream has made, after decoding; sides are upright pixels, frames are counted."""
+
+    width: int
+    height: int
+    fps: float
+    frame_count: int
+    duration_s: float
+    has_audio: bool
+    size_bytes: int
+
+
 def check_bytes(size_bytes: int, max_bytes: int, what: str) -> None:
     """Refuse a file above its limit.
 

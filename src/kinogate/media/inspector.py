@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError
-from kinogate.domain.media import MIB, AudioFacts, FootageFacts, ImageFacts, ImageRules
+from kinogate.domain.media import (
+    MIB,
+    AudioFacts,
+    FootageFacts,
+    ImageFacts,
+    ImageRules,
+    ReceivedClip,
+)
 from kinogate.domain.spec import AudioFileRule, VideoRule
 from kinogate.procs.host import ChildHost
 from kinogate.procs.protocol import Limits
@@ -54,6 +61,15 @@ class VideoJob:
 
     path: str
     limits: VideoRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShrinkJob:
+    """Arguments of the method `shrink`; paths, and the most bytes that the JPEG may have."""
+
+    path: str
+    out: str
+    max_bytes: int
 
 
 class Inspector:
@@ -107,6 +123,31 @@ class Inspector:
         return await self._ask(
             "video", VideoJob(path=str(path), limits=rule), FootageFacts, _VIDEO_S
         )
+
+    async def received(self, path: Path) -> ReceivedClip:
+        """Check what an upstream has made; see `check_received`.
+
+        Raises:
+            InternalError: `RESULT_INVALID` or `UNAVAILABLE`.
+        """
+        try:
+            return await self._host.call("received", str(path), ReceivedClip, timeout_s=_VIDEO_S)
+        except InternalError as exc:
+            if exc.code not in (ErrorCode.ENGINE_FAILED, ErrorCode.TIMED_OUT):
+                raise
+            raise InternalError(
+                ErrorCode.RESULT_INVALID, "The upstream's file cannot be decoded."
+            ) from exc
+
+    async def shrink(self, path: Path, out: Path, max_bytes: int) -> int:
+        """Pack a checked image as a JPEG of at most `max_bytes`; see `shrink_image`.
+
+        Raises:
+            CallerError: `MEDIA_TOO_LARGE` or `MEDIA_FORMAT`.
+            InternalError: `UNAVAILABLE`.
+        """
+        job = ShrinkJob(path=str(path), out=str(out), max_bytes=max_bytes)
+        return await self._ask("shrink", job, int, _IMAGE_S)
 
     async def _ask(self, name: str, job: object, facts: type[T], timeout_s: float) -> T:
         try:

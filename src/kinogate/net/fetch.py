@@ -119,7 +119,7 @@ class Fetcher:
         self._resolve = resolve or SystemResolver()
         self._ssl = ssl_context or ssl.create_default_context()
 
-    async def fetch(self, url: str, into: Path, *, max_bytes: int) -> int:
+    async def fetch(self, url: str, into: Path, *, max_bytes: int, key: str = "") -> int:
         """Write the body behind `url` to the new file `into` and return its length in bytes.
 
         On any failure, cancellation included, `into` does not exist afterwards. Calling again is
@@ -130,6 +130,8 @@ class Fetcher:
             url: As the caller wrote it.
             into: Must not exist yet.
             max_bytes: Largest accepted body, inclusive.
+            key: Shown as a bearer token to the host and port of `url`, and to no other that it
+                redirects to; "" for none.
 
         Raises:
             CallerError: `MEDIA_URL_INVALID` by the text of the URL, or `MEDIA_TOO_LARGE`.
@@ -142,7 +144,7 @@ class Fetcher:
         finished = False
         try:
             async with asyncio.timeout(self._policy.total_s):
-                written = await self._follow(target, url, fd, max_bytes)
+                written = await self._follow(target, url, fd, max_bytes, key)
             finished = True
         except (
             httpcore2.NetworkError,
@@ -158,9 +160,11 @@ class Fetcher:
                 os.unlink(into)  # noqa: PTH108 - a path call would be no less blocking
         return written
 
-    async def _follow(self, target: Target, url: str, fd: int, max_bytes: int) -> int:
+    async def _follow(self, target: Target, url: str, fd: int, max_bytes: int, key: str) -> int:
+        origin = (target.scheme, target.host, target.port)
         for _ in range(self._policy.max_redirects + 1):
             backend = _GuardedBackend(self._resolve, trusted=target.trusted)
+            is_home = origin == (target.scheme, target.host, target.port)
             async with (
                 httpcore2.AsyncConnectionPool(
                     ssl_context=self._ssl,
@@ -182,6 +186,7 @@ class Fetcher:
                         # A small compressed answer may inflate without end.
                         ("Accept-Encoding", "identity"),
                         ("Connection", "close"),
+                        *([("Authorization", f"Bearer {key}")] if key and is_home else []),
                     ],
                     extensions={"timeout": self._timeouts()},
                 ) as response,
@@ -203,7 +208,7 @@ class Fetcher:
         total = self._policy.total_s
         return {
             "connect": self._policy.connect_s,
-            "read": total,
+            "read": total if self._policy.stall_s is None else self._policy.stall_s,
             "write": total,
             "pool": total,
         }

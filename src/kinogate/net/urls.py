@@ -74,6 +74,7 @@ class FetchPolicy:
             and, without a port in the entry, may use any port.
         connect_s: Seconds for resolving and connecting, and again for the TLS handshake.
         total_s: Seconds for the whole fetch with its redirects, however slowly it drips.
+        stall_s: Longest pause between two pieces of an answer, or None for `total_s`.
         max_redirects: Hops followed after the first request.
         ports: Ports that any public host may use.
     """
@@ -81,6 +82,7 @@ class FetchPolicy:
     allow_hosts: frozenset[str] = frozenset()
     connect_s: float = 3.0
     total_s: float = 15.0
+    stall_s: float | None = None
     max_redirects: int = 3
     ports: frozenset[int] = frozenset({80, 443, 8080, 8443})
 
