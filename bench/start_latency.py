@@ -88,7 +88,7 @@ async def measure(database: Database, tasks: int) -> None:
     stages = EmptyStages(store)
     before = resident_mib()
     begun = time.perf_counter()
-    durable = DbosDurable(database, store, stages, slots=2, clock=RealClock())
+    durable = DbosDurable(database, store, stages, lanes={"preview": 2}, clock=RealClock())
     await durable.start()
     sys.stdout.write(
         f"start {time.perf_counter() - begun:.2f} s (loading DBOS included),"

@@ -118,7 +118,9 @@ async def live(url: str, journal: str, count: int, lease_s: float) -> None:
 
     if database.path is not None:
         sys.addaudithook(watch)
-    durable = DbosDurable(database, store, stages, slots=SLOTS, clock=Clock(), lease_s=lease_s)
+    durable = DbosDurable(
+        database, store, stages, lanes={"preview": SLOTS}, clock=Clock(), lease_s=lease_s
+    )
     await durable.start()
     stages.note("start", str(os.getpid()))
     news = [NewTask(task=a_task(n), idempotency_key=f"k{n}", digest=b"d") for n in range(count)]

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.anyio
 Store = MemoryTaskStore | SqlTaskStore
 Durable = InlineDurable | DbosDurable
 SLOTS = 3
+LANES = {"preview": SLOTS}
 COUNT = 80
 PROCESS = Path(__file__).parents[1] / "acceptance" / "durable_process.py"
 HOLD = 500_000
@@ -119,15 +120,18 @@ class Rig:
         self.store = store
         self.stages = FakeStages(store)
         self.database = database
+        self.lanes = dict(LANES)
         self._new = new
 
     def engine(self) -> Durable:
         if self.database is None:
             assert isinstance(self.store, MemoryTaskStore)
             return InlineDurable(
-                self.store, self.stages, SLOTS, clock=RealClock(), source=self.store
+                self.store, self.stages, lanes=self.lanes, clock=RealClock(), source=self.store
             )
-        return DbosDurable(self.database, self.store, self.stages, slots=SLOTS, clock=RealClock())
+        return DbosDurable(
+            self.database, self.store, self.stages, lanes=self.lanes, clock=RealClock()
+        )
 
     @asynccontextmanager
     async def started(self, grace_s: float = 0.0) -> AsyncIterator[Durable]:
@@ -289,7 +293,7 @@ async def test_cancel_of_an_unknown_or_ended_task_changes_nothing(rig: Rig) -> N
 
 async def test_a_task_canceled_between_claim_and_start_does_not_render(rig: Rig) -> None:
     task = await rig.submit()
-    await rig.store.claim("another", 1, 5)
+    await rig.store.claim("another", 1, 5, lane="preview")
     await rig.store.cancel("acme", task.id, now_ms=9, only_queued=False)
     async with rig.started():
         await rig.ended(await rig.submit())
@@ -366,7 +370,7 @@ async def test_recovered_tasks_count_against_the_slots(kept: Rig) -> None:
 async def test_a_task_claimed_by_a_dead_process_and_never_started_is_run(kept: Rig) -> None:
     """The process died between the claim's commit and the workflow's start."""
     task = await kept.submit()
-    await kept.store.claim("dead", 1, 5)
+    await kept.store.claim("dead", 1, 5, lane="preview")
     async with kept.started():
         assert await kept.ended(task) == [Status.SUCCEEDED]
 
@@ -423,8 +427,8 @@ async def test_a_claimed_task_whose_workflow_never_began_is_queued_again(kept: R
         assert isinstance(durable, DbosDurable)
         tasks = [await kept.submit() for _ in range(SLOTS + 1)]
         await kept.until(lambda: kept.stages.busy == SLOTS)
-        me = (await kept.store.running())[0][1]
-        assert await kept.store.claim(me, 1, 5) == [tasks[SLOTS].id]
+        me = (await kept.store.running())[0].owner
+        assert await kept.store.claim(me, 1, 5, lane="preview") == [tasks[SLOTS].id]
         await durable.sweep()
         assert await kept.status(tasks[SLOTS]) is Status.RUNNING
         await durable.sweep()
@@ -476,7 +480,7 @@ async def test_a_sqlite_file_has_one_executor(
     try:
         rig = Rig(SqlTaskStore(database), database, new_task)
         second = DbosDurable(
-            database, rig.store, rig.stages, slots=1, clock=RealClock(), patience_s=0.1
+            database, rig.store, rig.stages, lanes=LANES, clock=RealClock(), patience_s=0.1
         )
         async with rig.started():
             with pytest.raises(InternalError) as caught:

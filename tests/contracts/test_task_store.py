@@ -53,7 +53,7 @@ async def submitted(store: Store, new: NewTask) -> Task:
 
 async def running(store: Store, new: NewTask) -> Task:
     task = await submitted(store, new)
-    await store.claim("me", 1, 2000)
+    await store.claim("me", 1, 2000, lane="preview")
     return task
 
 
@@ -67,6 +67,10 @@ async def loaded(store: Store, task: Task) -> Task:
     found = await store.load(task.id)
     assert found is not None
     return found
+
+
+async def owners(store: Store) -> dict[str, str]:
+    return {run.task_id: run.owner for run in await store.running()}
 
 
 def ids(page: TaskPage) -> list[str]:
@@ -249,11 +253,11 @@ async def test_a_listing_is_filtered(
 
 async def test_a_claim_takes_the_oldest_in_order(store: Store, new_task: MakeTask) -> None:
     tasks = [await submitted(store, new_task()) for _ in range(3)]
-    assert await store.claim("me", 2, 2000) == [tasks[0].id, tasks[1].id]
+    assert await store.claim("me", 2, 2000, lane="preview") == [tasks[0].id, tasks[1].id]
     first = await loaded(store, tasks[0])
     assert (first.status, first.started_ms, first.updated_ms) == (Status.RUNNING, 2000, 2000)
     assert (await loaded(store, tasks[2])).status is Status.QUEUED
-    assert await store.running() == [(tasks[0].id, "me"), (tasks[1].id, "me")]
+    assert await owners(store) == {tasks[0].id: "me", tasks[1].id: "me"}
 
 
 async def test_a_claim_serves_the_account_with_the_fewest_running_tasks(
@@ -262,7 +266,7 @@ async def test_a_claim_serves_the_account_with_the_fewest_running_tasks(
     """One account's long queue keeps nobody else waiting; within an account order is kept."""
     for account in ("a", "a", "a", "a", "b", "c", "b"):
         await store.submit(new_task(account_id=account))
-    claimed = [task_id[-2:] for task_id in await store.claim("me", 7, 1)]
+    claimed = [task_id[-2:] for task_id in await store.claim("me", 7, 1, lane="preview")]
     assert claimed == ["01", "05", "06", "02", "07", "03", "04"]
 
 
@@ -274,13 +278,19 @@ async def test_a_claim_passes_over_a_task_whose_time_is_to_come(
     await store.submit(new_task(account_id="a"))
     await store.submit(replace(new_task(account_id="b"), not_before_ms=5000))
     await store.submit(new_task(account_id="c"))
-    assert [task_id[-2:] for task_id in await store.claim("me", 9, 4999)] == ["02", "04"]
-    assert [task_id[-2:] for task_id in await store.claim("me", 9, 5000)] == ["03", "01"]
+    assert [task_id[-2:] for task_id in await store.claim("me", 9, 4999, lane="preview")] == [
+        "02",
+        "04",
+    ]
+    assert [task_id[-2:] for task_id in await store.claim("me", 9, 5000, lane="preview")] == [
+        "03",
+        "01",
+    ]
 
 
 async def test_claims_at_once_never_share_a_task(store: Store, new_task: MakeTask) -> None:
     await asyncio.gather(*[store.submit(new_task()) for _ in range(40)])
-    claims = await asyncio.gather(*[store.claim(f"w{n}", 5, 1) for n in range(10)])
+    claims = await asyncio.gather(*[store.claim(f"w{n}", 5, 1, lane="preview") for n in range(10)])
     taken = [task_id for claim in claims for task_id in claim]
     assert len(taken) == len(set(taken)) == 40
 
@@ -288,7 +298,7 @@ async def test_claims_at_once_never_share_a_task(store: Store, new_task: MakeTas
 async def test_a_canceled_task_is_not_claimed(store: Store, new_task: MakeTask) -> None:
     task = await submitted(store, new_task())
     await store.cancel("acme", task.id, now_ms=5, only_queued=True)
-    assert await store.claim("me", 1, 6) == []
+    assert await store.claim("me", 1, 6, lane="preview") == []
 
 
 async def test_progress_rises_and_never_falls(store: Store, new_task: MakeTask) -> None:
@@ -392,7 +402,7 @@ async def test_cancel_against_success_200_times_pays_exactly_once(
 ) -> None:
     """Whoever comes first wins, and the money follows the winner."""
     tasks = [await submitted(store, new_task()) for _ in range(200)]
-    await store.claim("me", 200, 2000)
+    await store.claim("me", 200, 2000, lane="preview")
     spent = 0
     for number, task in enumerate(tasks):
         race = [
@@ -451,7 +461,7 @@ async def test_deleting_an_unfinished_task_cancels_it(
     assert before is not None
     assert before.status is (Status.RUNNING if is_claimed else Status.QUEUED)
     assert not await succeed(store, task)
-    assert await store.claim("me", 9, 1) == []
+    assert await store.claim("me", 9, 1, lane="preview") == []
     assert await store.sums("acme") == (0, 0)
 
 
@@ -466,7 +476,7 @@ async def test_a_requeued_task_keeps_its_place_progress_and_start(
     await store.progress(task.id, 0.5, 2500)
     await store.requeue("me", [task.id], 2600)
     assert (await loaded(store, task)).status is Status.QUEUED
-    assert await store.claim("you", 1, 2700) == [task.id]
+    assert await store.claim("you", 1, 2700, lane="preview") == [task.id]
     again = await loaded(store, task)
     assert (again.progress, again.started_ms) == (0.5, 2000)
 
@@ -474,20 +484,20 @@ async def test_a_requeued_task_keeps_its_place_progress_and_start(
 async def test_requeue_leaves_others_tasks_alone(store: Store, new_task: MakeTask) -> None:
     task = await running(store, new_task())
     await store.requeue("you", [task.id], 2600)
-    assert await store.running() == [(task.id, "me")]
+    assert await owners(store) == {task.id: "me"}
 
 
 async def test_a_running_task_can_change_its_owner(store: Store, new_task: MakeTask) -> None:
     task = await running(store, new_task())
     await store.own(task.id, "you", 2600)
-    assert await store.running() == [(task.id, "you")]
+    assert await owners(store) == {task.id: "you"}
 
 
 async def test_an_ended_task_gets_no_owner(store: Store, new_task: MakeTask) -> None:
     task = await running(store, new_task())
     await succeed(store, task)
     await store.own(task.id, "you", 2600)
-    assert await store.running() == []
+    assert await owners(store) == {}
 
 
 # Adversity
@@ -521,7 +531,9 @@ async def test_two_processes_worth_of_writers_share_one_database(
         *[stores[n % 2].submit(new) for n, new in enumerate(news)],
     )
     assert sum(not answer.is_replay for answer in answers) == 40
-    claims = await asyncio.gather(*[stores[n % 2].claim("me", 10, 1) for n in range(8)])
+    claims = await asyncio.gather(
+        *[stores[n % 2].claim("me", 10, 1, lane="preview") for n in range(8)]
+    )
     taken = [task_id for claim in claims for task_id in claim]
     assert len(taken) == len(set(taken))
     ends = [stores[n % 2].fail(task_id, FAULT, now_ms=9) for n, task_id in enumerate(taken * 2)]

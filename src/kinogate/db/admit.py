@@ -97,7 +97,7 @@ def _write(session: Session, fresh: Sequence[NewTask]) -> None:
     held: dict[str, int] = {}
     for item in fresh:
         task = item.task
-        rows.append({**row_of(task), "not_before_ms": item.not_before_ms})
+        rows.append({**row_of(task), "not_before_ms": item.not_before_ms, "lane": item.lane})
         holds.append(movement(task.id, "hold", task.account_id, task.hold_micro, task.created_ms))
         held[task.account_id] = held.get(task.account_id, 0) + task.hold_micro
         if item.idempotency_key is not None:

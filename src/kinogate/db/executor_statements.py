@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Delete, Insert, Select, String, Update, func, select
+from sqlalchemy import BigInteger, Delete, Insert, Select, String, Text, Update, func, select
 
 from kinogate.db.codec import PER_MILLE
 from kinogate.db.schema import executors
@@ -10,16 +10,17 @@ from kinogate.db.statements import given
 
 _ID = given("id", String)
 _NOW = given("now_ms", BigInteger)
+_LANES = given("lanes_json", Text)
 
 
 def beat_executor() -> Update:
-    """Say that an executor lives."""
-    return executors.update().where(executors.c.id == _ID).values(beat_ms=_NOW)
+    """Say that an executor lives, and which lanes it knows."""
+    return executors.update().where(executors.c.id == _ID).values(beat_ms=_NOW, lanes_json=_LANES)
 
 
 def insert_executor() -> Insert:
     """A new executor."""
-    return executors.insert().values(id=_ID, beat_ms=_NOW)
+    return executors.insert().values(id=_ID, beat_ms=_NOW, lanes_json=_LANES)
 
 
 def delete_executor() -> Delete:
@@ -32,9 +33,9 @@ def delete_old_executors() -> Delete:
     return executors.delete().where(executors.c.beat_ms < given("until_ms", BigInteger))
 
 
-def all_executors() -> Select[tuple[str, int]]:
-    """Id and last beat of every executor."""
-    return select(executors.c.id, executors.c.beat_ms)
+def all_executors() -> Select[tuple[str, int, str]]:
+    """Id, last beat and lanes (JSON, or NULL) of every executor."""
+    return select(executors.c.id, executors.c.beat_ms, executors.c.lanes_json)
 
 
 def database_now() -> Select[tuple[int]]:

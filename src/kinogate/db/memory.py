@@ -13,7 +13,15 @@ from dataclasses import replace
 
 from kinogate.db.admit import conflict
 from kinogate.db.codec import PER_MILLE, to_per_mille
-from kinogate.domain.ports import Accepted, Key, NewTask, TaskFilter, TaskPage
+from kinogate.domain.ports import (
+    Accepted,
+    Key,
+    NewTask,
+    OnSubmitted,
+    RunningTask,
+    TaskFilter,
+    TaskPage,
+)
 from kinogate.domain.task import Fault, Outcome, Status, Task
 
 
@@ -25,12 +33,13 @@ class MemoryTaskStore:
         self._deleted: set[str] = set()
         self._owners: dict[str, str] = {}
         self._not_before: dict[str, int] = {}
+        self._lanes: dict[str, str] = {}
         self._keys: dict[tuple[str, str], tuple[bytes, str]] = {}
         self._ledger: dict[str, dict[str, int]] = {}
         self._sums: dict[str, tuple[int, int]] = {}
-        self._listeners: tuple[Callable[[], None], ...] = ()
+        self._listeners: tuple[OnSubmitted, ...] = ()
 
-    def on_submitted(self, listener: Callable[[], None]) -> Callable[[], None]:
+    def on_submitted(self, listener: OnSubmitted) -> Callable[[], None]:
         """As `Writer.on_submitted`."""
         self._listeners = (*self._listeners, listener)
 
@@ -51,10 +60,11 @@ class MemoryTaskStore:
                 return Accepted(task=self._tasks[task_id], is_replay=True)
         self._tasks[task.id] = task
         self._not_before[task.id] = new.not_before_ms or 0
+        self._lanes[task.id] = new.lane
         self._ledger[task.id] = {"hold": task.hold_micro}
         self._move(task.account_id, task.hold_micro, 0)
         for listener in self._listeners:
-            listener()
+            listener(frozenset({new.lane}))
         return Accepted(task=task)
 
     async def get(self, account_id: str, task_id: str) -> Task | None:
@@ -91,10 +101,10 @@ class MemoryTaskStore:
         page = found[offset : offset + limit]
         return TaskPage(tasks=tuple(page), has_more=len(found) > offset + limit, total=total)
 
-    async def claim(self, owner: str, limit: int, now_ms: int) -> Sequence[str]:
+    async def claim(self, owner: str, limit: int, now_ms: int, *, lane: str) -> Sequence[str]:
         """As the port says."""
         taken: builtins.list[str] = []
-        while len(taken) < limit and (task := self._next(now_ms)):
+        while len(taken) < limit and (task := self._next(lane, now_ms)):
             self._owners[task.id] = owner
             started_ms = task.started_ms if task.started_ms is not None else now_ms
             self._put(
@@ -103,9 +113,21 @@ class MemoryTaskStore:
             taken.append(task.id)
         return taken
 
-    def _next(self, now_ms: int) -> Task | None:
+    async def relane(self, known: Sequence[str], to: str, now_ms: int) -> int:
+        """As the port says."""
+        lost = [
+            task
+            for task in self._tasks.values()
+            if task.status is Status.QUEUED and self._lanes[task.id] not in {*known, to}
+        ]
+        for task in lost:
+            self._lanes[task.id] = to
+            self._put(replace(task, updated_ms=now_ms))
+        return len(lost)
+
+    def _next(self, lane: str, now_ms: int) -> Task | None:
         """Of the account with the fewest running tasks, the oldest queued one that may start."""
-        tasks = self._tasks.values()
+        tasks = [task for task in self._tasks.values() if self._lanes[task.id] == lane]
         running = Counter(task.account_id for task in tasks if task.status is Status.RUNNING)
         queued = [
             task
@@ -191,19 +213,23 @@ class MemoryTaskStore:
 
     # Beyond the port, as in `SqlTaskStore`.
 
-    async def running(self) -> Sequence[tuple[str, str]]:
-        """Id and owner of every running task."""
+    async def running(self) -> Sequence[RunningTask]:
+        """Every running task."""
         return [
-            (task.id, self._owners[task.id])
+            RunningTask(task_id=task.id, owner=self._owners[task.id], lane=self._lanes[task.id])
             for task in self._tasks.values()
             if task.status is Status.RUNNING
         ]
 
+    async def lane(self, task_id: str) -> str | None:
+        """A task's lane; None for an unknown id."""
+        return self._lanes.get(task_id)
+
     async def requeue(self, owner: str, task_ids: Sequence[str], now_ms: int) -> None:
         """Put those of the tasks that are running under `owner` back into the queue."""
-        for task_id, found in await self.running():
-            if found == owner and task_id in task_ids:
-                task = self._tasks[task_id]
+        for run in await self.running():
+            if run.owner == owner and run.task_id in task_ids:
+                task = self._tasks[run.task_id]
                 self._put(replace(task, status=Status.QUEUED, updated_ms=now_ms))
 
     async def own(self, task_id: str, owner: str, now_ms: int) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.pool import QueuePool
 
 from kinogate.db.gate import GatedConnection, WriteGate
 from kinogate.db.migrations import upgrade
+from kinogate.db.notices import Notices
 from kinogate.db.readers import Readers
 from kinogate.db.session import Session, Statements
 from kinogate.db.writer import Writer, unavailable
@@ -35,6 +36,7 @@ class Database:
         readers: All of its reads.
         statements: The compiled statements.
         path: The SQLite file, or None on Postgres.
+        notices: On Postgres, how processes tell each other of queued tasks; None on SQLite.
     """
 
     def __init__(self, engine: Engine, path: Path | None, gate: WriteGate | None) -> None:
@@ -44,7 +46,12 @@ class Database:
         self.statements = Statements(engine)
         assert engine.dialect.dbapi is not None  # noqa: S101  # an engine always has its driver
         failures = (engine.dialect.dbapi.Error, SQLAlchemyError, OSError)
-        self.writer = Writer(partial(self._connect, is_autocommit=False), failures=failures)
+        self.notices = Notices(engine) if self.is_shared else None
+        self.writer = Writer(
+            partial(self._connect, is_autocommit=False),
+            failures=failures,
+            notify=None if self.notices is None else self.notices.send,
+        )
         self.readers = Readers(
             partial(self._connect, is_autocommit=True),
             threads=READER_THREADS if self.is_shared else 0,

@@ -130,6 +130,8 @@ executors = Table(
     metadata,
     Column("id", String(128), primary_key=True),
     Column("beat_ms", BigInteger, nullable=False),
+    # A JSON list of names; none from a program that knew no lanes.
+    Column("lanes_json", Text),
 )
 
 meta = Table(

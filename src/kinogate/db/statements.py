@@ -65,6 +65,7 @@ _INSERTED_TASK = [
     "created_ms",
     "updated_ms",
     "not_before_ms",
+    "lane",
 ]
 
 
@@ -195,66 +196,6 @@ def place_of() -> Select[tuple[int]]:
 # The run
 
 
-def claim_task() -> Update:
-    """Give one queued task to `owner`: of the account with the fewest running, its oldest.
-
-    Walks the index from account to account, so a long queue of one account costs nothing. Tasks
-    whose time is still to come are passed over.
-    """
-    waiting, mine, busy = tasks.alias("waiting"), tasks.alias("mine"), tasks.alias("busy")
-    queues = (
-        select(func.min(waiting.c.account_id).label("account_id"))
-        .where(waiting.c.status == _QUEUED)
-        .cte("queues", recursive=True)
-    )
-    queues = queues.union_all(
-        select(
-            select(func.min(waiting.c.account_id))
-            .where(waiting.c.status == _QUEUED, waiting.c.account_id > queues.c.account_id)
-            .scalar_subquery()
-        ).where(queues.c.account_id.is_not(None))
-    )
-    oldest = (
-        select(func.min(mine.c.seq))
-        .where(
-            mine.c.status == _QUEUED,
-            mine.c.account_id == queues.c.account_id,
-            or_(mine.c.not_before_ms.is_(None), mine.c.not_before_ms <= _NOW),
-        )
-        .scalar_subquery()
-    )
-    running = (
-        select(func.count())
-        .select_from(busy)
-        .where(busy.c.status == _RUNNING, busy.c.account_id == queues.c.account_id)
-        .scalar_subquery()
-    )
-    heads = (
-        select(oldest.label("seq"), running.label("running"))
-        .select_from(queues)
-        .where(queues.c.account_id.is_not(None))
-        .subquery("heads")
-    )
-    next_seq = (
-        select(heads.c.seq)
-        .where(heads.c.seq.is_not(None))
-        .order_by(heads.c.running, heads.c.seq)
-        .limit(1)
-    )
-    return (
-        tasks.update()
-        # The status again, for Postgres: another process may have claimed it meanwhile.
-        .where(tasks.c.seq == next_seq.scalar_subquery(), tasks.c.status == _QUEUED)
-        .values(
-            status=_RUNNING,
-            owner=given("owner", String),
-            started_ms=func.coalesce(tasks.c.started_ms, _NOW),
-            updated_ms=_NOW,
-        )
-        .returning(tasks.c.id)
-    )
-
-
 def raise_progress() -> Update:
     """Store `share` (per mille) when it is more than what is stored."""
     share = given("share", Integer)
@@ -340,9 +281,14 @@ def forget_tasks() -> Update:
 # Recovery
 
 
-def running_tasks() -> Select[tuple[str, str]]:
-    """Id and owner of every running task."""
-    return select(tasks.c.id, tasks.c.owner).where(tasks.c.status == _RUNNING)
+def running_tasks() -> Select[tuple[str, str, str]]:
+    """Id, owner and lane of every running task."""
+    return select(tasks.c.id, tasks.c.owner, tasks.c.lane).where(tasks.c.status == _RUNNING)
+
+
+def lane_of_task() -> Select[tuple[str]]:
+    """A task's lane."""
+    return select(tasks.c.lane).where(tasks.c.id == _ID)
 
 
 def requeue_task() -> Update:

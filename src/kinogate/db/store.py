@@ -1,6 +1,7 @@
 """`TaskStore` over SQL, the same on SQLite and Postgres.
 
-Also carries what the durable engine needs beyond the port: `running`, `requeue`, `own`.
+Also carries what the durable engine needs beyond the port: `running`, `lane`, `requeue`,
+`own`.
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ import builtins
 from collections.abc import Sequence
 from dataclasses import replace
 
+from kinogate.db import queue_statements as qs
 from kinogate.db import statements as st
 from kinogate.db.admit import movement
 from kinogate.db.codec import Row, Value, task_of, to_json, to_per_mille
 from kinogate.db.listing import Listing
 from kinogate.db.open import Database
 from kinogate.db.session import Session, Values
-from kinogate.domain.ports import Accepted, NewTask, TaskFilter, TaskPage
+from kinogate.domain.ports import Accepted, NewTask, RunningTask, TaskFilter, TaskPage
 from kinogate.domain.task import Fault, Outcome, Status, Task
+
+MISSES = 3
+"""How often a claim that other processes spoiled is tried again."""
 
 
 class SqlTaskStore:
@@ -31,6 +36,7 @@ class SqlTaskStore:
     def __init__(self, database: Database) -> None:
         self._writer = database.writer
         self._readers = database.readers
+        self._is_shared = database.is_shared
 
     async def submit(self, new: NewTask) -> Accepted:
         """As the port says."""
@@ -86,18 +92,45 @@ class SqlTaskStore:
 
         return await self._readers.run(read)
 
-    async def claim(self, owner: str, limit: int, now_ms: int) -> Sequence[str]:
+    async def claim(self, owner: str, limit: int, now_ms: int, *, lane: str) -> Sequence[str]:
         """As the port says."""
-        values: Values = {"owner": owner, "now_ms": now_ms}
+        due: Values = {"lane": lane, "now_ms": now_ms}
+        values: Values = {"owner": owner, **due}
 
         def take(session: Session) -> Sequence[str]:
             taken: builtins.list[str] = []
-            # No row: the queue is empty, or another process was faster; the next wake sees.
-            while len(taken) < limit and (row := session.row(st.claim_task, values)):
-                taken.append(str(row[0]))
+            misses = 0
+            while len(taken) < limit:
+                row = session.row(qs.claim_task, values)
+                if row is not None:
+                    taken.append(str(row[0]))
+                    continue
+                # The queue is empty, or another process was faster and there is more.
+                misses += 1
+                if not self._is_shared or misses > MISSES or not session.row(qs.due_task, due):
+                    break
             return taken
 
         return await self._writer.run(take)
+
+    async def relane(self, known: Sequence[str], to: str, now_ms: int) -> int:
+        """As the port says."""
+
+        def read(session: Session) -> Sequence[str]:
+            return [str(row[0]) for row in session.rows(qs.queued_lanes, {}) if row[0] not in known]
+
+        # Usually there is none, and nothing to write.
+        lanes = [lane for lane in await self._readers.run(read) if lane != to]
+        if not lanes:
+            return 0
+
+        def move(session: Session) -> int:
+            values: builtins.list[Values] = [
+                {"lane": lane, "to": to, "now_ms": now_ms} for lane in lanes
+            ]
+            return sum(session.count(qs.relane_tasks, value) for value in values)
+
+        return await self._writer.run(move)
 
     async def progress(self, task_id: str, share: float, now_ms: int) -> None:
         """As the port says."""
@@ -182,10 +215,15 @@ class SqlTaskStore:
 
     # Beyond the port: what recovery needs.
 
-    async def running(self) -> Sequence[tuple[str, str]]:
-        """Id and owner of every running task."""
+    async def running(self) -> Sequence[RunningTask]:
+        """Every running task."""
         rows = await self._readers.run(lambda s: s.rows(st.running_tasks, {}))
-        return [(row[0], row[1] or "") for row in rows]
+        return [RunningTask(task_id=row[0], owner=row[1] or "", lane=row[2]) for row in rows]
+
+    async def lane(self, task_id: str) -> str | None:
+        """A task's lane; None for an unknown id."""
+        row = await self._readers.run(lambda s: s.row(st.lane_of_task, {"id": task_id}))
+        return None if row is None else str(row[0])
 
     async def requeue(self, owner: str, task_ids: Sequence[str], now_ms: int) -> None:
         """Put those of the tasks that are running under `owner` back into the queue."""

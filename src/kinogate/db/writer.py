@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from kinogate.db.admit import submit_batch
 from kinogate.db.session import Session
 from kinogate.domain.errors import ErrorCode, InternalError, KinogateError
-from kinogate.domain.ports import Accepted, NewTask
+from kinogate.domain.ports import Accepted, NewTask, OnSubmitted
 
 T = TypeVar("T")
 BATCH = 256
@@ -55,22 +55,29 @@ class Writer:
     Args:
         connect: Opens the connection; called again after a failure.
         failures: What the driver raises; answered by UNAVAILABLE, anything else by INTERNAL.
+        notify: Called inside each transaction that queues tasks, with their lanes, to tell other
+            processes.
     """
 
     def __init__(
-        self, connect: Callable[[], Session], *, failures: tuple[type[Exception], ...]
+        self,
+        connect: Callable[[], Session],
+        *,
+        failures: tuple[type[Exception], ...],
+        notify: Callable[[Session, frozenset[str]], None] | None = None,
     ) -> None:
         self._connect = connect
         self._failures = failures
+        self._notify = notify
         self._session: Session | None = None
         self._items: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
-        self._listeners: tuple[Callable[[], None], ...] = ()
+        self._listeners: tuple[OnSubmitted, ...] = ()
         self._lock = threading.Lock()
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, name="kinogate-writer", daemon=True)
         self._thread.start()
 
-    def on_submitted(self, listener: Callable[[], None]) -> Callable[[], None]:
+    def on_submitted(self, listener: OnSubmitted) -> Callable[[], None]:
         """Call `listener` on the writer's thread after each commit that queued tasks.
 
         Returns:
@@ -149,9 +156,10 @@ class Writer:
             self._undo()
             results = [self._alone(item) for item in batch]
         _resolve(results)
-        if any(item.new is not None and error is None for item, _, error in results):
+        lanes = _queued_lanes(results)
+        if lanes:
             for listener in self._listeners:
-                listener()
+                listener(lanes)
 
     def _transact(self, batch: Sequence[_Item]) -> list[_Result]:
         session = self._session
@@ -167,6 +175,8 @@ class Writer:
                     results.append((item, None, answer))
                 else:
                     results.append((item, answer, None))
+            if self._notify is not None and (lanes := _queued_lanes(results)):
+                self._notify(session, lanes)
         results.extend(
             (item, item.operation(session), None) for item in batch if item.operation is not None
         )
@@ -202,6 +212,15 @@ class Writer:
                 session.close()
             except Exception as exc:  # a lost connection may not close  # noqa: BLE001
                 log.debug("Closing a lost connection failed: %s", exc)
+
+
+def _queued_lanes(results: Sequence[_Result]) -> frozenset[str]:
+    """The lanes of the tasks that are new among the results."""
+    return frozenset(
+        item.new.lane
+        for item, accepted, error in results
+        if item.new is not None and error is None and not accepted.is_replay
+    )
 
 
 def _resolve(results: Sequence[_Result]) -> None:

@@ -5,7 +5,7 @@ Every implementation of a port runs the same contract suite in `tests/contracts/
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -75,6 +75,10 @@ class KeyStore(Protocol):
         ...
 
 
+DEFAULT_LANE = "preview"
+"""The lane of a task that was routed nowhere else; there was no other before lanes were."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
     """Everything that one submit writes in one transaction.
@@ -84,12 +88,14 @@ class NewTask:
         idempotency_key: The caller's key, or None.
         digest: SHA-256 of dialect, path and body; with the same key another digest is a conflict.
         not_before_ms: The task stays queued, and takes no slot, until then; None for at once.
+        lane: Name of the engine it was routed to: it waits for a slot of that lane only.
     """
 
     task: Task
     idempotency_key: str | None = None
     digest: bytes = b""
     not_before_ms: int | None = None
+    lane: str = DEFAULT_LANE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +124,15 @@ class TaskPage:
     tasks: tuple[Task, ...]
     has_more: bool
     total: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningTask:
+    """Who runs a task: the executor that owns it (empty for none), and the lane it came from."""
+
+    task_id: str
+    owner: str
+    lane: str
 
 
 class TaskStore(Protocol):
@@ -161,10 +176,18 @@ class TaskStore(Protocol):
         """
         ...
 
-    async def claim(self, owner: str, limit: int, now_ms: int) -> Sequence[str]:
-        """Take up to `limit` queued tasks in order; they are RUNNING and owned afterwards.
+    async def claim(self, owner: str, limit: int, now_ms: int, *, lane: str) -> Sequence[str]:
+        """Take up to `limit` queued tasks of a lane; they are RUNNING and owned afterwards.
 
-        A task whose `not_before_ms` is still to come is passed over and keeps its place.
+        The next is always the oldest of the account with the fewest running in this lane. A task
+        whose `not_before_ms` is still to come is passed over and keeps its place.
+        """
+        ...
+
+    async def relane(self, known: Sequence[str], to: str, now_ms: int) -> int:
+        """Move the queued tasks whose lane is not `known` into the lane `to`; their number.
+
+        They keep their place among the account's tasks. Calling again moves nothing.
         """
         ...
 
@@ -269,6 +292,17 @@ class Durable(Protocol):
         """Say that a task was queued; may be called from any thread, any number of times."""
         ...
 
+    def set_lanes(self, lanes: Mapping[str, int]) -> None:
+        """Replace the lanes: how many tasks of each run at once; from any thread, at any time.
+
+        Nothing that runs is stopped: a lane that shrinks lets its runs end. The queued tasks of a
+        lane that goes away move to the first one.
+
+        Raises:
+            ValueError: No lane, or one with less than one slot; nothing has changed.
+        """
+        ...
+
     async def cancel(self, task_id: str) -> None:
         """Stop a running task's work; unknown and finished ids change nothing."""
         ...
@@ -278,5 +312,6 @@ class Durable(Protocol):
         ...
 
 
-OnSubmitted = Callable[[], None]
+OnSubmitted = Callable[[frozenset[str]], None]
+"""Called after a commit that queued tasks, with their lanes."""
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]

@@ -1,31 +1,38 @@
-"""Claims queued tasks as slots become free, and starts a workflow for each."""
+"""Claims queued tasks as slots become free, and starts a workflow for each: lane by lane."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from kinogate.domain.errors import KinogateError
 from kinogate.domain.ports import Clock
+from kinogate.durable.lanes import Lanes
 from kinogate.durable.run import RunStore
-from kinogate.durable.slots import Slots
 
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
 """How often to look when nobody wakes us: another process may have queued something."""
 
+Start = Callable[[str], Awaitable[bool]]
+"""Starts a claimed task's workflow; False when it does not run here."""
+
+Claim = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Takes at most so many tasks of a lane."""
+
 
 class Dispatcher:
-    """The claiming loop; lives on the durable engine's loop.
+    """A claiming loop for each lane; lives on the durable engine's loop.
 
     Args:
         store: The tasks.
         clock: Time.
         me: This executor.
-        slots: How many more may run.
-        start: Starts a claimed task's workflow; False when it does not run here.
+        lanes: How many more may run.
+        start: Starts a claimed task.
+        elsewhere: The lanes that other executors serve.
     """
 
     def __init__(
@@ -33,30 +40,110 @@ class Dispatcher:
         store: RunStore,
         clock: Clock,
         me: str,
-        slots: Slots,
-        start: Callable[[str], Awaitable[bool]],
+        *,
+        lanes: Lanes,
+        start: Start,
+        elsewhere: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._store = store
         self._clock = clock
         self._me = me
-        self._slots = slots
+        self._lanes = lanes
         self._start = start
-        self._event = asyncio.Event()
+        self._elsewhere = elsewhere
+        self._loops: dict[str, _LaneLoop] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._lost = asyncio.Event()
         self._is_stopped = False
-        self.is_healthy = True
-        """Whether the last claim reached the database."""
 
-    def wake(self) -> None:
-        """Look at once; to be called on the loop."""
-        self._event.set()
+    @property
+    def is_healthy(self) -> bool:
+        """Whether the last claim of every lane reached the database."""
+        return all(loop.is_healthy for loop in self._loops.values())
+
+    def wake(self, lanes: Collection[str] = ()) -> None:
+        """Look into these lanes at once, into all if none is named; to be called on the loop."""
+        for name in lanes or self._loops:
+            if name in self._loops:
+                self._loops[name].wake()
+            elif name not in self._elsewhere():
+                self._lost.set()  # queued for a lane that has just gone away
+
+    def set_lanes(self, counts: Mapping[str, int]) -> None:
+        """Replace the lanes; to be called on the loop."""
+        self._lanes.resize(counts)
+        for name in self._loops.keys() - counts.keys():
+            self._loops.pop(name).stop()
+        if self._group is not None:
+            self._open_lanes(self._group)
+        self._lost.set()
+
+    async def relane(self) -> None:
+        """Move queued tasks of lanes that nobody serves to the first one, and look there."""
+        known = {*self._lanes.names, *self._elsewhere()}
+        first = self._lanes.first
+        moved = await self._store.relane(sorted(known), first, self._clock.now_ms())
+        if moved:
+            log.info("%d queued tasks of lanes that are gone wait in lane %s now.", moved, first)
+            self.wake([first])
 
     def stop(self) -> None:
         """Claim no more."""
         self._is_stopped = True
-        self._event.set()
+        self._lost.set()
+        for loop in self._loops.values():
+            loop.stop()
 
     async def run(self) -> None:
         """Claim and start until stopped."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            self._open_lanes(group)
+            self._lost.set()
+            while not self._is_stopped:
+                await self._lost.wait()
+                self._lost.clear()
+                await self._relane_quietly()
+
+    def _open_lanes(self, group: asyncio.TaskGroup) -> None:
+        for name in self._lanes.names:
+            if name not in self._loops and not self._is_stopped:
+                loop = _LaneLoop(name, self._lanes, self._claim, self._start)
+                self._loops[name] = loop
+                group.create_task(loop.run())
+
+    async def _claim(self, lane: str, limit: int) -> Sequence[str]:
+        return await self._store.claim(self._me, limit, self._clock.now_ms(), lane=lane)
+
+    async def _relane_quietly(self) -> None:
+        if self._is_stopped:
+            return
+        try:
+            await self.relane()
+        except KinogateError as exc:
+            log.warning("Tasks cannot be moved to another lane: %s", exc)
+
+
+class _LaneLoop:
+    """The claiming loop of one lane."""
+
+    def __init__(self, lane: str, lanes: Lanes, claim: Claim, start: Start) -> None:
+        self._lane = lane
+        self._lanes = lanes
+        self._claim = claim
+        self._start = start
+        self._event = asyncio.Event()
+        self._is_stopped = False
+        self.is_healthy = True
+
+    def wake(self) -> None:
+        self._event.set()
+
+    def stop(self) -> None:
+        self._is_stopped = True
+        self._event.set()
+
+    async def run(self) -> None:
         while not self._is_stopped:
             self._event.clear()
             await self._fill()
@@ -67,15 +154,15 @@ class Dispatcher:
                 continue
 
     async def _fill(self) -> None:
-        while (free := self._slots.free) and not self._is_stopped:
+        while (free := self._lanes.free(self._lane)) and not self._is_stopped:
             try:
-                task_ids = await self._store.claim(self._me, free, self._clock.now_ms())
+                task_ids = await self._claim(self._lane, free)
             except KinogateError as exc:
                 self.is_healthy = False
                 log.warning("Tasks cannot be claimed: %s", exc)
                 return
             self.is_healthy = True
-            self._slots.grant(task_ids)
+            self._lanes.grant(self._lane, task_ids)
             await asyncio.gather(*[self._begin(task_id) for task_id in task_ids])
             if len(task_ids) < free:
                 return
@@ -83,7 +170,7 @@ class Dispatcher:
     async def _begin(self, task_id: str) -> None:
         try:
             if not await self._start(task_id):
-                self._slots.release(task_id)
+                self._lanes.release(task_id)
         except Exception:  # the claiming loop must go on; the sweep sees the task
             log.exception("Task %s could not be started.", task_id)
-            self._slots.release(task_id)
+            self._lanes.release(task_id)

@@ -12,7 +12,7 @@ import os
 import platform
 import threading
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from kinogate.db.open import Database
 from kinogate.domain.errors import ErrorCode, InternalError, KinogateError
 from kinogate.domain.ports import Clock, Stages
 from kinogate.durable.heartbeat import LEASE_S
+from kinogate.durable.lanes import checked_lanes
 from kinogate.durable.lock import PATIENCE_S, ExecutorLock
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class DbosDurable:
         database: Where tasks are; on SQLite DBOS's tables live in the same file.
         store: The tasks.
         stages: What a run does.
-        slots: How many tasks run at once, at least 1.
+        lanes: How many tasks of each lane run at once, at least 1; the tasks of other lanes go to
+            the first.
         clock: Time.
         executor_id: Unique for this start of the process; made up when not given.
         on_event: For metrics.
@@ -62,7 +64,7 @@ class DbosDurable:
         store: RunStore,
         stages: Stages,
         *,
-        slots: int,
+        lanes: Mapping[str, int],
         clock: Clock,
         executor_id: str | None = None,
         on_event: OnEvent | None = None,
@@ -72,7 +74,7 @@ class DbosDurable:
         self._database = database
         self._store = store
         self._stages = stages
-        self._slots = slots
+        self._lanes = checked_lanes(lanes)
         self._clock = clock
         self._me = executor_id or f"{platform.node()}-{os.getpid()}-{uuid.uuid4()}"
         self._on_event = on_event
@@ -108,17 +110,19 @@ class DbosDurable:
         except BaseException:
             self._release()
             raise
-        self._unsubscribe = self._database.writer.on_submitted(self.wake)
+        self._unsubscribe = self._database.writer.on_submitted(
+            lambda lanes: self._tell(lambda host: host.wake(lanes))
+        )
         self.wake()
 
     def wake(self) -> None:
         """As the port says."""
-        loop, host = self._loop, self._host
-        if loop is not None and host is not None:
-            try:
-                loop.call_soon_threadsafe(host.wake)
-            except RuntimeError:  # closed meanwhile
-                return
+        self._tell(lambda host: host.wake())
+
+    def set_lanes(self, lanes: Mapping[str, int]) -> None:
+        """As the port says; before `start`, it begins with these."""
+        self._lanes = given = checked_lanes(lanes)
+        self._tell(lambda host: host.set_lanes(given))
 
     async def cancel(self, task_id: str) -> None:
         """As the port says; returns when the stage has been told, before it has ended."""
@@ -167,6 +171,15 @@ class DbosDurable:
         if host is not None and loop is not None and loop.is_running():
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(act(host), loop))
 
+    def _tell(self, act: Callable[[Host], None]) -> None:
+        """Act on the engine's own loop, soon; nothing happens when it does not run."""
+        loop, host = self._loop, self._host
+        if loop is not None and host is not None:
+            try:
+                loop.call_soon_threadsafe(act, host)
+            except RuntimeError:  # closed meanwhile
+                return
+
     def _release(self) -> None:
         lock, self._lock = self._lock, None
         if lock is not None:
@@ -191,7 +204,7 @@ class DbosDurable:
             self._database,
             self._store,
             self._stages,
-            slots=self._slots,
+            lanes=self._lanes,
             clock=self._clock,
             me=self._me,
             main=main,
@@ -200,6 +213,7 @@ class DbosDurable:
         )
         async with host:
             self._loop, self._host = asyncio.get_running_loop(), host
+            host.set_lanes(self._lanes)  # they may have changed while DBOS was loading
             ready.set_result(None)
             await host.run()
 

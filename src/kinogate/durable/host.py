@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Self
@@ -16,9 +16,9 @@ from kinogate.domain.errors import KinogateError
 from kinogate.domain.ports import Clock, Stages
 from kinogate.durable.dispatcher import Dispatcher
 from kinogate.durable.heartbeat import Heartbeat
+from kinogate.durable.lanes import Lanes
 from kinogate.durable.recovery import Recovery
 from kinogate.durable.run import RunStore, StageRunner
-from kinogate.durable.slots import Slots
 from kinogate.durable.workflow import (
     MAX_ATTEMPTS,
     WORKFLOW_NAME,
@@ -34,6 +34,7 @@ SWEEP_S = 10.0
 CLEAN_S = 60.0
 KEEP_S = 60.0
 LEAVE_S = 12.0
+HEAR_AGAIN_S = 1.0
 DBOS_THREADS = 32
 DBOS_POOL = 10
 
@@ -51,7 +52,7 @@ class Host:
         store: RunStore,
         stages: Stages,
         *,
-        slots: int,
+        lanes: Mapping[str, int],
         clock: Clock,
         me: str,
         main: asyncio.AbstractEventLoop,
@@ -63,17 +64,25 @@ class Host:
         self._clock = clock
         self._me = me
         self._on_event = on_event
-        self._slots = Slots(slots, self.wake)
+        self._lanes = Lanes(lanes, self._freed)
         self._runs = Runs(
             StageRunner(store, stages),
             main,
-            self._slots,
+            self._lanes,
+            lane_of=self._lane_of,
             on_resumed=self._resumed,
             on_ended=partial(on_event, "ended"),
         )
         self._recovery = Recovery(store, clock, me, is_alone=not database.is_shared)
-        self._dispatcher = Dispatcher(store, clock, me, self._slots, self._start)
         self._heartbeat = Heartbeat(database, me, lease_s=lease_s) if database.is_shared else None
+        self._dispatcher = Dispatcher(
+            store,
+            clock,
+            me,
+            lanes=self._lanes,
+            start=self._start,
+            elsewhere=self._lanes_elsewhere,
+        )
         self._stopped = asyncio.Event()
         self._grace_s = 0.0
         self._workflow: Callable[[str], Coroutine[Any, Any, str]] | None = None
@@ -83,9 +92,13 @@ class Host:
         """Whether tasks are being claimed."""
         return self._dispatcher.is_healthy and not self._stopped.is_set()
 
-    def wake(self) -> None:
-        """Claim at once."""
-        self._dispatcher.wake()
+    def wake(self, lanes: frozenset[str] = frozenset()) -> None:
+        """Claim at once in these lanes, in all if none is named."""
+        self._dispatcher.wake(lanes)
+
+    def set_lanes(self, lanes: Mapping[str, int]) -> None:
+        """Replace the lanes."""
+        self._dispatcher.set_lanes(lanes)
 
     def stop(self, grace_s: float) -> None:
         """Claim no more; `run` returns after the running tasks, or `grace_s` seconds."""
@@ -131,6 +144,9 @@ class Host:
                 chores.append(
                     group.create_task(self._every(self._heartbeat.pause_s, self._take_over))
                 )
+            if self._database.notices is not None:
+                hear = partial(self._database.notices.hear, self.wake)
+                chores.append(group.create_task(self._every(HEAR_AGAIN_S, hear)))
             await self._stopped.wait()
             try:
                 async with asyncio.timeout(self._grace_s):
@@ -212,20 +228,36 @@ class Host:
     async def _take_over(self) -> None:
         alive = frozenset[str]()
         if self._heartbeat is not None:
-            alive = frozenset(await self._heartbeat.beat())
+            alive = frozenset(await self._heartbeat.beat(self._lanes.names))
         resumed = await self._recovery.take_over(alive)
         if self._heartbeat is None:
             # They come to this process, and to none else: keep their slots for them.
-            self._slots.grant(resumed)
+            for run in resumed:
+                self._lanes.grant(run.lane, [run.task_id])
 
     async def _resumed(self, task_id: str) -> None:
         await self._store.own(task_id, self._me, self._clock.now_ms())
         self._on_event("resumed", task_id)
 
+    def _freed(self, lane: str) -> None:
+        self._dispatcher.wake([lane])
+
+    def _lanes_elsewhere(self) -> frozenset[str]:
+        return frozenset() if self._heartbeat is None else self._heartbeat.lanes_elsewhere
+
+    async def _lane_of(self, task_id: str) -> str:
+        try:
+            return await self._store.lane(task_id) or self._lanes.first
+        except KinogateError as exc:
+            # A workflow must not raise; a slot of another lane does little harm.
+            log.warning("The lane of task %s is not known: %s", task_id, exc)
+            return self._lanes.first
+
     async def sweep(self) -> None:
         """End or restart tasks that nothing works on, when two sweeps in a row find them so."""
         for task_id in await self._recovery.sweep(self._runs.active):
-            self._slots.release(task_id)
+            self._lanes.release(task_id)
+        await self._dispatcher.relane()
 
     async def _every(self, pause_s: float, chore: Callable[[], Coroutine[Any, Any, None]]) -> None:
         while True:

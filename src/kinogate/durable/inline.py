@@ -6,14 +6,14 @@ For `kinogate generate`, where there is no server to come back, and for tests.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from kinogate.domain.ports import Clock, Stages
+from kinogate.domain.ports import Clock, OnSubmitted, Stages
 from kinogate.domain.task import Fault
 from kinogate.durable.dispatcher import Dispatcher
+from kinogate.durable.lanes import Lanes, checked_lanes
 from kinogate.durable.run import RunStore, StageResult, StageRunner
-from kinogate.durable.slots import Slots
 
 ME = "inline"
 
@@ -21,7 +21,7 @@ ME = "inline"
 class SubmitSource(Protocol):
     """Whoever can say that a task was queued: a `Writer`, a `MemoryTaskStore`."""
 
-    def on_submitted(self, listener: Callable[[], None]) -> Callable[[], None]:
+    def on_submitted(self, listener: OnSubmitted) -> Callable[[], None]:
         """Call `listener` after each submit; returns what ends the subscription."""
         ...
 
@@ -32,7 +32,8 @@ class InlineDurable:
     Args:
         store: The tasks.
         stages: What a run does.
-        slots: How many tasks run at once, at least 1.
+        lanes: How many tasks of each lane run at once, at least 1; the tasks of other lanes go to
+            the first.
         clock: Time.
         source: Wakes the dispatcher; without one, call `wake` or wait a second.
     """
@@ -41,8 +42,8 @@ class InlineDurable:
         self,
         store: RunStore,
         stages: Stages,
-        slots: int,
         *,
+        lanes: Mapping[str, int],
         clock: Clock,
         source: SubmitSource | None = None,
     ) -> None:
@@ -50,8 +51,8 @@ class InlineDurable:
         self._clock = clock
         self._source = source
         self._runner = StageRunner(store, stages)
-        self._slots = Slots(slots, self._wake)
-        self._dispatcher = Dispatcher(store, clock, ME, self._slots, self._start)
+        self._lanes = Lanes(checked_lanes(lanes), self._freed)
+        self._dispatcher = Dispatcher(store, clock, ME, lanes=self._lanes, start=self._start)
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._claiming: asyncio.Task[None] | None = None
@@ -60,10 +61,10 @@ class InlineDurable:
     async def start(self) -> None:
         """As the port says; whatever another inline engine left running is queued again."""
         self._loop = asyncio.get_running_loop()
-        left = [task_id for task_id, owner in await self._store.running() if owner == ME]
+        left = [run.task_id for run in await self._store.running() if run.owner == ME]
         await self._store.requeue(ME, left, self._clock.now_ms())
         if self._source is not None:
-            self._unsubscribe = self._source.on_submitted(self.wake)
+            self._unsubscribe = self._source.on_submitted(self._submitted)
         self._claiming = asyncio.create_task(self._dispatcher.run())
 
     async def close(self, grace_s: float) -> None:
@@ -84,8 +85,15 @@ class InlineDurable:
 
     def wake(self) -> None:
         """As the port says."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._wake)
+        self._submitted(frozenset())
+
+    def set_lanes(self, lanes: Mapping[str, int]) -> None:
+        """As the port says."""
+        given = checked_lanes(lanes)
+        if self._loop is None:
+            self._dispatcher.set_lanes(given)
+        else:
+            self._loop.call_soon_threadsafe(self._dispatcher.set_lanes, given)
 
     async def cancel(self, task_id: str) -> None:
         """As the port says; returns when the stage has been told, before it has ended."""
@@ -98,8 +106,12 @@ class InlineDurable:
         claiming = self._claiming
         return claiming is not None and not claiming.done() and self._dispatcher.is_healthy
 
-    def _wake(self) -> None:
-        self._dispatcher.wake()
+    def _submitted(self, lanes: frozenset[str]) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._dispatcher.wake, lanes)
+
+    def _freed(self, lane: str) -> None:
+        self._dispatcher.wake([lane])
 
     async def _start(self, task_id: str) -> bool:
         run = asyncio.create_task(self._run(task_id))
@@ -109,7 +121,7 @@ class InlineDurable:
 
     def _forget(self, task_id: str) -> None:
         self._runs.pop(task_id, None)
-        self._slots.release(task_id)
+        self._lanes.release(task_id)
 
     async def _run(self, task_id: str) -> None:
         order = await self._runner.prepare(task_id)

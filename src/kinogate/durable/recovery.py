@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from dbos import DBOS
 
 from kinogate.domain.errors import ErrorCode
-from kinogate.domain.ports import Clock
+from kinogate.domain.ports import Clock, RunningTask
 from kinogate.domain.task import Fault
 from kinogate.durable.run import RunStore
 
@@ -44,7 +44,7 @@ class Recovery:
         self._is_alone = is_alone
         self._suspects: frozenset[str] = frozenset()
 
-    async def take_over(self, alive: Collection[str]) -> Sequence[str]:
+    async def take_over(self, alive: Collection[str]) -> Sequence[RunningTask]:
         """Take up everything of executors that are neither `alive` nor this one.
 
         Repeating it changes nothing. Several executors may do it at once: each workflow is put
@@ -54,23 +54,24 @@ class Recovery:
             The tasks of dead executors whose workflow will go on.
         """
         living = {self._me, *alive}
-        orphans: dict[str, list[str]] = {}
         # Tasks first: one that is started in between is then found among the workflows.
-        for task_id, owner in await self._store.running():
-            if owner not in living:
-                orphans.setdefault(owner, []).append(task_id)
+        orphans = [run for run in await self._store.running() if run.owner not in living]
         workflows = {
             status.workflow_id: status.executor_id or ""
             for status in await DBOS.list_workflows_async(
                 status=list(LIVE), load_input=False, load_output=False
             )
         }
-        for owner, task_ids in orphans.items():
-            await self._restart(owner, [t for t in task_ids if t not in workflows])
+        unstarted: dict[str, list[str]] = {}
+        for run in orphans:
+            if run.task_id not in workflows:
+                unstarted.setdefault(run.owner, []).append(run.task_id)
+        for owner, task_ids in unstarted.items():
+            await self._restart(owner, task_ids)
         dead = sorted(set(workflows.values()) - living)
         if dead:
             await asyncio.to_thread(DBOS._recover_pending_workflows, dead)  # noqa: SLF001
-        return [t for task_ids in orphans.values() for t in task_ids if t in workflows]
+        return [run for run in orphans if run.task_id in workflows]
 
     async def sweep(self, active: Collection[str]) -> Sequence[str]:
         """End or restart tasks that nothing works on, as seen twice in a row.
@@ -81,7 +82,7 @@ class Recovery:
         Returns:
             Those tasks.
         """
-        running = dict(await self._store.running())
+        running = {run.task_id: run.owner for run in await self._store.running()}
         mine = {t for t, owner in running.items() if self._is_alone or owner == self._me}
         idle = frozenset(mine - set(active))
         lost = sorted(idle & self._suspects)

@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from kinogate.domain.errors import ErrorCode, InternalError, KinogateError, UpstreamError
-from kinogate.domain.ports import Stages
+from kinogate.domain.ports import RunningTask, Stages
 from kinogate.domain.task import Fault, Status, Task
 
 log = logging.getLogger(__name__)
@@ -38,12 +38,20 @@ class TaskReader(Protocol):
 class RunStore(TaskReader, Protocol):
     """What the durable engine asks of the task store beyond `TaskStore`."""
 
-    async def claim(self, owner: str, limit: int, now_ms: int) -> Sequence[str]:
+    async def claim(self, owner: str, limit: int, now_ms: int, *, lane: str) -> Sequence[str]:
         """As `TaskStore.claim`."""
         ...
 
-    async def running(self) -> Sequence[tuple[str, str]]:
-        """Id and owner of every running task."""
+    async def relane(self, known: Sequence[str], to: str, now_ms: int) -> int:
+        """As `TaskStore.relane`."""
+        ...
+
+    async def running(self) -> Sequence[RunningTask]:
+        """Every running task."""
+        ...
+
+    async def lane(self, task_id: str) -> str | None:
+        """A task's lane; None for an unknown id."""
         ...
 
     async def requeue(self, owner: str, task_ids: Sequence[str], now_ms: int) -> None:

@@ -1,11 +1,10 @@
-"""How many tasks run at once in this process: one count for new runs and for recovered ones."""
+"""How many tasks of a lane run at once here: one count for new runs and for recovered ones."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 
 
 class Slots:
@@ -15,7 +14,7 @@ class Slots:
     none waits for one, ahead of all claims.
 
     Args:
-        count: At least 1.
+        count: At least 0; with 0 whoever waits must be moved away.
         on_free: Called whenever a slot has become free for a claim.
     """
 
@@ -43,9 +42,33 @@ class Slots:
 
     def release(self, task_id: str) -> None:
         """Take the task's slot back; unknown ids change nothing."""
-        if task_id not in self._granted:
+        if task_id in self._granted:
+            self._granted.discard(task_id)
+            self._serve()
+
+    def resize(self, count: int) -> None:
+        """Change the count; tasks that hold a slot beyond a smaller one keep it to their end."""
+        self._count = count
+        self._serve()
+
+    def move_waiting(self, other: Slots) -> None:
+        """Let whoever waits here wait for a slot of `other`."""
+        other._waiting.extend(self._waiting)
+        self._waiting.clear()
+        other._serve()
+
+    async def acquire(self, task_id: str) -> None:
+        """Wait for a slot, or keep the one that was granted; `release` follows in any case."""
+        if task_id in self._granted:
             return
-        self._granted.discard(task_id)
+        if len(self._granted) < self._count:
+            self._granted.add(task_id)
+            return
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((task_id, future))
+        await future
+
+    def _serve(self) -> None:
         while self._waiting and len(self._granted) < self._count:
             waiting_id, future = self._waiting.popleft()
             if not future.done():
@@ -53,21 +76,3 @@ class Slots:
                 future.set_result(None)
         if self.free:
             self._on_free()
-
-    @asynccontextmanager
-    async def hold(self, task_id: str) -> AsyncIterator[None]:
-        """Hold the task's slot, waiting for one if it was not granted before."""
-        try:
-            if task_id not in self._granted:
-                await self._acquire(task_id)
-            yield
-        finally:
-            self.release(task_id)
-
-    async def _acquire(self, task_id: str) -> None:
-        if len(self._granted) < self._count:
-            self._granted.add(task_id)
-            return
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append((task_id, future))
-        await future

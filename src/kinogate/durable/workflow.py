@@ -14,8 +14,8 @@ from typing import Any
 from kinogate.domain.errors import ErrorCode
 from kinogate.domain.task import Fault
 from kinogate.durable.bridge import StageCall, StageStopped
+from kinogate.durable.lanes import Lanes
 from kinogate.durable.run import CANCELED, StageResult, StageRunner, from_text, to_text
-from kinogate.durable.slots import Slots
 
 Step = Callable[..., Coroutine[Any, Any, str]]  # Any: DBOS keeps each step's own arguments
 WORKFLOW_NAME = "run_task"
@@ -34,7 +34,8 @@ class Runs:
     Args:
         runner: The stages.
         main: The API's loop.
-        slots: Held by each run while it works.
+        lanes: A slot is held by each run while it works.
+        lane_of: Finds the lane of a run that has no slot yet: a recovered one.
         on_resumed: Awaited with the task's id when a run begins that this process has not started.
         on_ended: Called with the task's id when its run is over.
     """
@@ -43,14 +44,16 @@ class Runs:
         self,
         runner: StageRunner,
         main: asyncio.AbstractEventLoop,
-        slots: Slots,
+        lanes: Lanes,
         *,
+        lane_of: Callable[[str], Awaitable[str]],
         on_resumed: Callable[[str], Awaitable[None]],
         on_ended: Callable[[str], None],
     ) -> None:
         self._runner = runner
         self._main = main
-        self._slots = slots
+        self._lanes = lanes
+        self._lane_of = lane_of
         self._on_resumed = on_resumed
         self._on_ended = on_ended
         self._expected: set[str] = set()
@@ -100,7 +103,7 @@ class Runs:
         assert current is not None  # noqa: S101  # a coroutine always runs in a task
         self._tasks[task_id] = current
         try:
-            async with self._slots.hold(task_id):
+            async with self._lanes.hold(task_id, self._lane_of):
                 if task_id not in self._expected:
                     await self._on_resumed(task_id)
                 return await self._stages(task_id, steps)

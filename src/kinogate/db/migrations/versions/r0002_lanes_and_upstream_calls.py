@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.add_column("tasks", sa.Column("lane", sa.Text(), nullable=False, server_default="preview"))
     op.create_index("tasks_by_lane", "tasks", ["status", "lane", "account_id", "seq"])
     op.drop_index("tasks_by_status", "tasks")
+    op.add_column("executors", sa.Column("lanes_json", sa.Text()))
     op.create_table(
         "upstream_calls",
         sa.Column("task_id", sa.String(36), primary_key=True),
@@ -32,6 +33,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Forget both."""
     op.drop_table("upstream_calls")
+    op.drop_column("executors", "lanes_json")
     op.create_index("tasks_by_status", "tasks", ["status", "account_id", "seq"])
     op.drop_index("tasks_by_lane", "tasks")
     op.drop_column("tasks", "lane")
