@@ -37,6 +37,7 @@ from kinogate.service.keys import Keyring
 from kinogate.service.links import LinkSigner
 from kinogate.service.models import Models
 from kinogate.service.query import Tasks
+from kinogate.service.routing import Router
 from kinogate.service.submit import Submitter
 from kinogate.service.upload_parts import Parts
 from kinogate.service.upload_policy import PolicySigner
@@ -145,6 +146,7 @@ class Harness:
         self.store = MemoryTaskStore()
         self.blobs = MemoryBlobStore(lambda: self.clock.ms / 1000)
         self.engine, self.durable = IdleEngine(), IdleDurable()
+        self.router = Router.to(self.engine)
         self.admission = SwitchedAdmission()
         self.signer = LinkSigner(SECRET, "k1", ORIGIN)
         self.keyring = Keyring(MemoryKeyStore(), self.clock)
@@ -185,8 +187,7 @@ class Harness:
         submitter = Submitter(
             store=self.store,
             intake=Intake(self.blobs, self.signer, self._policy, self.uploads),
-            catalogue=CATALOGUE,
-            engine=self.engine,
+            router=self.router,
             admission=self.admission,
             clock=self.clock,
             ids=self.ids,
@@ -196,7 +197,7 @@ class Harness:
             keyring=self.keyring,
             submitter=submitter,
             tasks=Tasks(store=self.store, durable=self.durable, clock=self.clock),
-            models=Models(CATALOGUE, self.engine),
+            models=Models(self.router),
             signer=self.signer,
             files=FileEndpoint(self.signer, self.blobs, self.clock),
             uploads=self.uploads,
@@ -250,7 +251,7 @@ class Harness:
                 )
             )
         elif status is not Status.QUEUED:
-            wait_for(self.store.claim("x-1", 100, START_MS + 3_000))
+            wait_for(self.store.claim("x-1", 100, START_MS + 3_000, lane="preview"))
             wait_for(self.store.progress(task.id, 0.4, START_MS + 5_000))
         if status is Status.SUCCEEDED:
             self._succeed(task)

@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +16,16 @@ import structlog
 
 import kinogate
 from kinogate.blobs.local import LocalBlobStore
+from kinogate.config import read_file, read_setup
+from kinogate.db.journal import SqlJournal
 from kinogate.db.keys import SqlKeyStore
 from kinogate.db.open import Database, open_database
 from kinogate.db.store import SqlTaskStore
 from kinogate.dialects import build_dialects
 from kinogate.domain.catalogue import CATALOGUE
+from kinogate.domain.errors import CallerError
 from kinogate.domain.ports import Clock, Principal
 from kinogate.durable.engine import DbosDurable
-from kinogate.engines.preview.port import PreviewEngine
 from kinogate.http.asgi import build_asgi
 from kinogate.http.edge import Edge, EdgeRules, EdgeServices
 from kinogate.http.files import FileEndpoint
@@ -31,10 +33,11 @@ from kinogate.http.middleware import Cors
 from kinogate.machine import SystemClock, SystemIds, make_private
 from kinogate.media.finisher import Finisher
 from kinogate.media.inspector import Inspector
-from kinogate.net import Fetcher, FetchPolicy
-from kinogate.policies import build_extender, build_moderation, build_signer
+from kinogate.net import Fetcher, FetchPolicy, check_url
+from kinogate.policies import build_extender, build_moderation, build_signer, engine_maker
 from kinogate.service.aftercare import Aftercare
 from kinogate.service.briefing import Briefing
+from kinogate.service.fleet import Fleet
 from kinogate.service.intake import Intake
 from kinogate.service.keys import Keyring, MintedKey
 from kinogate.service.links import LinkSigner
@@ -42,7 +45,9 @@ from kinogate.service.models import Models
 from kinogate.service.prepare import Preparer
 from kinogate.service.query import Tasks
 from kinogate.service.records import Records
+from kinogate.service.relay import Relay
 from kinogate.service.retention import Retention
+from kinogate.service.routing import Router
 from kinogate.service.run import Runner
 from kinogate.service.submit import Submitter
 from kinogate.service.upload_parts import Parts
@@ -54,6 +59,8 @@ from kinogate.telemetry import Metrics
 log = structlog.get_logger(__name__)
 
 _SECRET_BYTES = 32
+_LINK_S = 7_200
+"""For how long an upstream may fetch an input; it may have a queue of its own."""
 _LEFTOVER_S = 3_600
 """What an interrupted write left aside this long ago belongs to nobody."""
 
@@ -92,14 +99,19 @@ def signing_secret(folder: Path) -> bytes:
 
 
 @asynccontextmanager
-async def open_server(settings: Settings) -> AsyncIterator[Server]:
+async def open_server(settings: Settings, config: Path | None = None) -> AsyncIterator[Server]:
     """Everything that a serving process needs, started; closed again on leaving.
+
+    Args:
+        settings: The settings.
+        config: The file whose engines, routes and prices count; it is read again when asked to.
 
     Raises:
         KinogateError: UNAVAILABLE, when the database or a child process cannot start, or the extra
             that C2PA needs is missing.
-        BadSetting: A file or function that the settings name cannot be used.
+        BadConfig: The file's tables, or what the settings name, cannot be used.
     """
+    setup = read_setup(read_file(config))
     folder = make_private(settings.data_dir)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
@@ -127,8 +139,17 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         policy = FetchPolicy(allow_hosts=settings.fetch_allow_hosts)
         inspector = Inspector(slots=settings.slots)
         stack.push_async_callback(inspector.close)
-        engine = PreviewEngine(slots=settings.slots, timeout_s=settings.task_timeout_s)
-        stack.push_async_callback(engine.close)
+        journal = SqlJournal(database, clock)
+        metrics = Metrics(kinogate.__version__)
+        fleet = Fleet(
+            engine_maker(
+                settings, journal=journal, clock=clock, inspector=inspector, fetch_policy=policy
+            ),
+            meter=metrics,
+        )
+        fleet.build(setup.engines)
+        stack.push_async_callback(fleet.close)
+        router = Router(fleet, routes=setup.routes, prices=setup.prices)
         finisher = Finisher(slots=settings.slots)
         stack.push_async_callback(finisher.close)
         moderation = build_moderation(settings)
@@ -140,8 +161,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
             store=store,
             blobs=blobs,
             preparer=preparer,
-            engine=engine,
-            catalogue=CATALOGUE,
+            router=router,
             clock=clock,
             scratch=folder / "scratch",
             result_ttl_s=settings.result_ttl_s,
@@ -153,15 +173,16 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
             ),
             aftercare=Aftercare(finisher=finisher, moderation=moderation, signer=signing),
             labels=settings.label_policy,
+            relay=Relay(fleet, journal=journal),
+            link=_links_for_upstreams(settings.origin, signer, clock),
         )
-        durable = _durable(settings, database, store, runner, clock)
+        durable = _durable(fleet.lanes(), database, store, runner, clock)
         services = EdgeServices(
             keyring=keyring,
             submitter=Submitter(
                 store=store,
                 intake=Intake(blobs, signer, policy, uploads),
-                catalogue=CATALOGUE,
-                engine=engine,
+                router=router,
                 admission=OpenAdmission(),
                 clock=clock,
                 ids=ids,
@@ -169,15 +190,15 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
                 moderation=moderation,
             ),
             tasks=Tasks(store=store, durable=durable, clock=clock),
-            models=Models(CATALOGUE, engine),
+            models=Models(router),
             signer=signer,
             files=FileEndpoint(signer, blobs, clock),
             uploads=uploads,
             clock=clock,
         )
-        asgi = _asgi(settings, services, durable)
+        asgi = _asgi(settings, services, durable, metrics)
         stack.push_async_callback(durable.close, settings.drain_s)
-        await asyncio.gather(engine.start(), durable.start())
+        await asyncio.gather(fleet.start(), durable.start())
         retention = Retention(blobs, clock, settings.result_ttl_s, parts)
         records = Records(store, clock, age_s=settings.result_ttl_s + settings.record_ttl_s)
         for sweeper in (retention.run(), records.run()):
@@ -185,7 +206,9 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         yield Server(asgi=asgi, keyring=keyring, settings=settings)
 
 
-def _asgi(settings: Settings, services: EdgeServices, durable: DbosDurable) -> Cors:
+def _asgi(
+    settings: Settings, services: EdgeServices, durable: DbosDurable, metrics: Metrics
+) -> Cors:
     rules = EdgeRules(
         max_body_bytes=settings.max_body_bytes,
         wait_timeout_s=settings.wait_timeout_s,
@@ -196,20 +219,40 @@ def _asgi(settings: Settings, services: EdgeServices, durable: DbosDurable) -> C
         edge=Edge(services, rules),
         dialects=build_dialects(dashscope_prefixes=settings.dashscope_prefixes),
         file_endpoint=services.files,
-        metrics=Metrics(kinogate.__version__),
+        metrics=metrics,
         is_ready=durable.is_healthy,
         cors_origins=settings.cors_origins,
     )
 
 
+def _links_for_upstreams(
+    origin: str, signer: LinkSigner, clock: Clock
+) -> Callable[[str], str] | None:
+    """What makes links that an upstream can fetch; None where nobody outside can reach us."""
+    try:
+        check_url(f"{origin}/", FetchPolicy(ports=frozenset(range(1, 65_536))))
+    except CallerError:
+        return None
+
+    def link(key: str) -> str:
+        expires_at = clock.now_ms() // 1000 + _LINK_S
+        return signer.sign(key, filename=key.rpartition("/")[2], expires_at=expires_at)
+
+    return link
+
+
 def _durable(
-    settings: Settings, database: Database, store: SqlTaskStore, runner: Runner, clock: Clock
+    lanes: Mapping[str, int],
+    database: Database,
+    store: SqlTaskStore,
+    runner: Runner,
+    clock: Clock,
 ) -> DbosDurable:
     return DbosDurable(
         database,
         store,
         runner,
-        slots=settings.slots,
+        lanes=lanes,
         clock=clock,
         executor_id=f"x-{uuid.uuid4()}",
     )

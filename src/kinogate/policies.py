@@ -1,4 +1,4 @@
-"""The operator's policies, built from the settings: prompt extension, moderation, signatures.
+"""The operator's policies, built from the settings: engines, prompts, moderation, signatures.
 
 A part of the composition root; `app` introduces what is built here to the services.
 """
@@ -11,11 +11,20 @@ from typing import Any
 
 import msgspec
 
+from kinogate.config import BadConfig
+from kinogate.domain.engine import Engine, UpstreamJournal
 from kinogate.domain.errors import ErrorCode, UpstreamError
+from kinogate.domain.ports import Clock
 from kinogate.domain.review import Moderator, PromptExtender
+from kinogate.domain.routes import EngineSection
+from kinogate.engines import build_engine, kinds
+from kinogate.engines.base import BadOptions, Surroundings
+from kinogate.media.inspector import Inspector
 from kinogate.media.provenance import CHAIN_FILE, KEY_FILE, Signer, ensure_dev_signer, require_extra
+from kinogate.net import FetchPolicy
 from kinogate.net.endpoint import Endpoint
 from kinogate.service.chat_prompts import ChatExtender, ChatRules
+from kinogate.service.fleet import MakeEngine
 from kinogate.service.moderation import (
     EndpointModerator,
     Hook,
@@ -30,7 +39,7 @@ from kinogate.settings import Settings
 _MODERATION_S = 10.0
 
 
-class BadSetting(ValueError):
+class BadSetting(BadConfig):
     """A setting names something that is not there; the message says which and what."""
 
 
@@ -44,6 +53,45 @@ class _Choice(msgspec.Struct):
 
 class _Completion(msgspec.Struct):
     choices: list[_Choice]
+
+
+def engine_maker(
+    settings: Settings,
+    *,
+    journal: UpstreamJournal,
+    clock: Clock,
+    inspector: Inspector,
+    fetch_policy: FetchPolicy,
+) -> MakeEngine:
+    """What builds the engine of a section; it raises `BadConfig` with the section's name."""
+
+    def make(section: EngineSection) -> Engine:
+        at = f"engines.{section.name}"
+        surroundings = Surroundings(
+            name=section.name,
+            options=section.options,
+            slots=settings.slots,
+            timeout_s=settings.task_timeout_s,
+            data_dir=settings.data_dir.expanduser(),
+            journal=journal,
+            clock=clock,
+            inspector=inspector,
+            fetch_policy=fetch_policy,
+        )
+        try:
+            return build_engine(section.kind, surroundings)
+        except KeyError as exc:
+            if exc.args != (section.kind,):
+                raise
+            raise BadConfig(
+                f"{at}.kind: there is no kind {section.kind!r}; known are {', '.join(kinds())}."
+            ) from exc
+        except BadOptions as exc:
+            raise BadConfig(f"{at}.{exc}") from exc
+        except ImportError as exc:
+            raise BadConfig(f"{at}.kind: {section.kind} cannot be imported: {exc}.") from exc
+
+    return make
 
 
 def build_extender(settings: Settings) -> PromptExtender:

@@ -6,7 +6,6 @@ TOML file < environment (`KINOGATE_…`) < flags.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -18,6 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from kinogate.config import TABLES, read_file
 from kinogate.service.labels import LabelPolicy, Labels, LabelSpan
 
 _MIB = 1024 * 1024
@@ -189,12 +189,15 @@ class Settings(BaseSettings):
 def load_settings(config: Path | None, **flags: object) -> Settings:
     """Settings from all sources; a flag that is None counts as not given.
 
+    The file's tables of engines, routes and prices are `config.read_setup`'s.
+
     Raises:
         pydantic.ValidationError: A value or a name is wrong.
         OSError: The file cannot be read.
         tomllib.TOMLDecodeError: The file is not TOML.
+        BadConfig: The file is not UTF-8.
     """
-    from_file = tomllib.loads(config.read_text("utf-8")) if config is not None else {}
+    from_file = {name: value for name, value in read_file(config).items() if name not in TABLES}
     from_env = EnvSettingsSource(Settings)()
     given = {name: value for name, value in flags.items() if value is not None}
     return Settings(**{**from_file, **from_env, **given})

@@ -25,6 +25,7 @@ from kinogate.service.intake import Intake
 from kinogate.service.links import LinkSigner
 from kinogate.service.prepare import Preparer
 from kinogate.service.query import Tasks
+from kinogate.service.routing import Router
 from kinogate.service.run import Runner
 from kinogate.service.submit import Origin, Submitter
 
@@ -86,27 +87,26 @@ async def open_studio(folder: Path) -> AsyncIterator[Studio]:
         stack.push_async_callback(inspector.close)
         engine = PreviewEngine(slots=1, timeout_s=_TIMEOUT_S)
         stack.push_async_callback(engine.close)
+        router = Router.to(engine)
         runner = Runner(
             store=store,
             blobs=blobs,
             preparer=Preparer(
                 blobs=blobs, fetcher=Fetcher(policy), inspector=inspector, catalogue=CATALOGUE
             ),
-            engine=engine,
-            catalogue=CATALOGUE,
+            router=router,
             clock=clock,
             scratch=folder / "scratch",
             result_ttl_s=_DAY_S,
         )
-        durable = InlineDurable(store, runner, 1, clock=clock, source=store)
+        durable = InlineDurable(store, runner, lanes={"preview": 1}, clock=clock, source=store)
         await durable.start()
         stack.push_async_callback(durable.close, 0.0)
         signer = LinkSigner(secrets.token_bytes(32), "local", "http://kinogate.invalid")
         submitter = Submitter(
             store=store,
             intake=Intake(blobs, signer, policy),
-            catalogue=CATALOGUE,
-            engine=engine,
+            router=router,
             admission=OpenAdmission(),
             clock=clock,
             ids=SystemIds(),

@@ -71,6 +71,24 @@ class Metrics:
             registry=self._registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
         )
+        self._runs = Counter(
+            "kinogate_engine_runs_total",
+            "Runs of engines that have ended, by how.",
+            ("engine", "outcome"),
+            registry=self._registry,
+        )
+        self._run_seconds = Counter(
+            "kinogate_engine_run_seconds_total",
+            "Seconds that engines have run.",
+            ("engine",),
+            registry=self._registry,
+        )
+        self._running = Gauge(
+            "kinogate_engine_running",
+            "Runs of engines that go on now.",
+            ("engine",),
+            registry=self._registry,
+        )
         info = Gauge("kinogate_build_info", "Always 1.", ("version",), registry=self._registry)
         info.labels(version).set(1)
 
@@ -78,6 +96,16 @@ class Metrics:
         """Count one answered request."""
         self._requests.labels(dialect, action, str(status)).inc()
         self._seconds.labels(dialect, action).observe(seconds)
+
+    def run_began(self, engine: str) -> None:
+        """Count a run that has got its seat at an engine."""
+        self._running.labels(engine).inc()
+
+    def run_ended(self, engine: str, outcome: str, seconds: float) -> None:
+        """Count its end: `succeeded`, `canceled`, or an error's code."""
+        self._running.labels(engine).dec()
+        self._runs.labels(engine, outcome).inc()
+        self._run_seconds.labels(engine).inc(seconds)
 
     def render(self) -> bytes:
         """The exposition text."""

@@ -13,6 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from kinogate.cli.output import bad_config
+from kinogate.config import BadConfig
 from kinogate.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def serve(
             f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
         ) from error
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-    run_on_fast_loop(settings, listener)
+    run_on_fast_loop(settings, listener, config)
 
 
 def settings_of(config: Path | None, **flags: object) -> Settings:
@@ -55,7 +56,7 @@ def settings_of(config: Path | None, **flags: object) -> Settings:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise bad_config(f"{where}: {first['msg']}") from error
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, BadConfig) as error:
         raise bad_config(str(error)) from error
 
 
@@ -77,19 +78,19 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run_on_fast_loop(settings: Settings, listener: socket.socket) -> None:
+def run_on_fast_loop(
+    settings: Settings, listener: socket.socket, config: Path | None = None
+) -> None:
     """Serve until a signal says to stop."""
     import uvloop  # noqa: PLC0415 - only the server needs it
 
-    from kinogate.policies import BadSetting  # noqa: PLC0415
-
     try:
-        uvloop.run(_serve(settings, listener))
-    except BadSetting as error:
+        uvloop.run(_serve(settings, listener, config))
+    except BadConfig as error:
         raise bad_config(str(error)) from error
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(settings: Settings, listener: socket.socket, path: Path | None) -> None:
     # Imported here so that other commands do not pay for the server's modules.
     import uvicorn  # noqa: PLC0415
 
@@ -99,7 +100,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     from kinogate.telemetry import configure_logging  # noqa: PLC0415
 
     configure_logging(settings.log_level)
-    async with open_server(settings) as server:
+    async with open_server(settings, path) as server:
         try:
             minted = await first_key(server)
         except ValueError as error:

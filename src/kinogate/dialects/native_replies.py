@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from kinogate.dialects.base import TaskView
-from kinogate.domain.models import ModelCard
+from kinogate.domain.models import ModelCard, Offer, TierPrice
+from kinogate.domain.money import usd_text
 from kinogate.domain.upload import Upload
 
 
@@ -57,6 +58,8 @@ def model(card: ModelCard) -> dict[str, object]:
         "modes": sorted(mode.value for mode in spec.modes),
         "engine": card.engine,
         "engine_modes": [mode.value for mode in card.modes],
+        "engines": [_offer(offer) for offer in card.offers],
+        "prices": {price.tier.value: _price(price) for price in card.prices},
         "resolutions": [tier.value for tier in spec.tiers],
         "default_resolution": spec.default_tier.value,
         "sizes": [size.star for size in spec.sizes],
@@ -73,6 +76,25 @@ def model(card: ModelCard) -> dict[str, object]:
         "fps": spec.fps,
         "unverified": list(spec.unverified),
         "source": spec.source,
+    }
+
+
+def _offer(offer: Offer) -> dict[str, object]:
+    """An engine; what it costs the operator only where that is known and the caller may see it."""
+    shown: dict[str, object] = {
+        "name": offer.engine,
+        "modes": [mode.value for mode in offer.modes],
+    }
+    if offer.cost_micro is not None:
+        shown["cost_usd_per_s"] = usd_text(offer.cost_micro, 6)
+    return shown
+
+
+def _price(price: TierPrice) -> dict[str, str]:
+    """US dollars a second."""
+    return {
+        "audio": usd_text(price.audio_micro, 6),
+        "silent": usd_text(price.silent_micro, 6),
     }
 
 

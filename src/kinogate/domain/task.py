@@ -56,6 +56,7 @@ class Plan:
         fps: Frames a second of the delivered file.
         audio: Where the sound comes from.
         seed: Always set; drawn at submit when the caller gave none.
+        is_seed_given: Whether the caller has named it, and so is told where it is not honoured.
         watermark: Text, or None.
         house: Name of the dialect's house rules, for prices and words.
         is_extendable: Whether prompt extension is on.
@@ -78,6 +79,7 @@ class Plan:
     shot_type: ShotType
     watermark: str | None
     seed: int
+    is_seed_given: bool = False
     template: str | None = None
     function: str | None = None
     knobs: Knobs = NO_KNOBS
@@ -94,6 +96,7 @@ class Outcome:
 
     Attributes:
         blob_key: Where the MP4 lies in the blob store.
+        engine: Name of the engine that made it.
         poster_key: Where its still lies, or None.
         thumbnail_key: Where its 320-pixel WebP lies, or None.
         preview_key: Where its animated WebP lies, or None.
@@ -102,7 +105,8 @@ class Outcome:
         duration_s: Seconds of the video stream.
         input_duration_s: Seconds of input video that are billed.
         actual_prompt: The prompt the engine worked from.
-        prompt_by: Who wrote `actual_prompt`: `builtin`, a model's name, or `none` for the caller.
+        prompt_by: Who wrote `actual_prompt`: `builtin`, a model's name, `upstream`, or `none` for
+            the caller.
         prompt_ms: Milliseconds that took.
         fingerprint: Engine, version and whatever else decides the bytes.
         warnings: Sentences about what was adapted after the submit.
@@ -110,6 +114,7 @@ class Outcome:
     """
 
     blob_key: str
+    engine: str = "preview"
     poster_key: str | None = None
     thumbnail_key: str | None = None
     preview_key: str | None = None

@@ -297,13 +297,15 @@ class Edge:
     async def _models(
         self, dialect: Dialect, call: Call, principal: Principal, _: Request
     ) -> Response:
-        cards = self._services.models.all(dialect.house.overlay)
+        cards = self._services.models.all(dialect.house.overlay, principal)
         return respond(dialect.render_models(cards, call), call)
 
     async def _model(
         self, dialect: Dialect, call: Call, principal: Principal, _: Request
     ) -> Response:
-        card = self._services.models.find(call.params["model"], dialect.house.overlay)
+        card = self._services.models.find(
+            call.params["model"], dialect.house.overlay, principal
+        )
         return respond(dialect.render_model(card, call), call)
 
     async def _me(self, dialect: Dialect, call: Call, principal: Principal, _: Request) -> Response:

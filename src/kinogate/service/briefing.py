@@ -35,8 +35,16 @@ class Briefing:
         self._moderation = moderation or Moderation()
         self._finisher = finisher
 
-    async def brief(self, task: Task, prepared: Prepared) -> Rewritten:
+    async def brief(
+        self, task: Task, prepared: Prepared, *, is_rewritten: bool = True
+    ) -> Rewritten:
         """The prompt to work from.
+
+        Args:
+            task: Whose prompt it is.
+            prepared: Its inputs.
+            is_rewritten: False leaves prompt extension to the engines; content is judged all the
+                same.
 
         Raises:
             CallerError: CONTENT_REFUSED.
@@ -46,7 +54,7 @@ class Briefing:
         is_judged = self._moderation.filters(plan.safety_filter)
         if is_judged:
             await self._moderation.require(Exhibit(part=Part.PROMPT, text=plan.prompt))
-        extends = plan.is_extendable and plan.template is None
+        extends = is_rewritten and plan.is_extendable and plan.template is None
         pictures = await self._looks(
             prepared.inputs,
             is_judged=is_judged and self._moderation.looks_at(Part.IMAGE),

@@ -86,6 +86,7 @@ def decide(
         shot_type=_shots(request, spec, warnings),
         watermark=house.watermark_text if request.watermark else None,
         seed=_seed(request, spec, fresh_seed),
+        is_seed_given=request.seed not in (None, -1),
         template=template,
         function=request.function,
         knobs=request.knobs,

@@ -1,11 +1,14 @@
-"""From a plan and its prepared inputs to the order that an engine gets."""
+"""From a plan and its prepared inputs to the order, and from that to one engine's order."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from kinogate.domain.abilities import Abilities
 from kinogate.domain.errors import CallerError, ErrorCode
 from kinogate.domain.order import Order
 from kinogate.domain.resolution import fit_to_tier
-from kinogate.domain.task import Task
+from kinogate.domain.task import Plan, Task
 from kinogate.service.labels import LabelPolicy, mark_for, tags_for
 from kinogate.service.prepare import Prepared
 
@@ -58,4 +61,38 @@ def order_for(task: Task, prepared: Prepared, prompt: str, labels: LabelPolicy) 
         watermark_s=mark.seconds,
         is_label=mark.is_label,
         tags=tags_for(plan, prompt, labels),
+    )
+
+
+ENGINE_TAG = "kinogate_engine"
+"""MP4 tag that names the engine that served, as the operator calls it."""
+
+
+def order_on(
+    order: Order, plan: Plan, engine: str, abilities: Abilities, labels: LabelPolicy
+) -> Order:
+    """The order as one engine gets it; pure.
+
+    Args:
+        order: As prepared, for any engine.
+        plan: As adapted to this engine.
+        engine: Its name.
+        abilities: Its abilities for the plan's model.
+        labels: The operator's policy.
+    """
+    # An engine that extends prompts itself works from the caller's own words.
+    prompt = plan.prompt if abilities.extends_prompts else order.prompt
+    tags = tags_for(plan, prompt, labels)
+    frame_count = round(order.duration_s * plan.fps)
+    return replace(
+        order,
+        prompt=prompt,
+        prompt_extend=abilities.extends_prompts and plan.is_extendable,
+        fps=plan.fps,
+        frame_count=frame_count,
+        duration_s=frame_count / plan.fps,
+        audio=plan.audio,
+        shot_type=plan.shot_type,
+        knobs=plan.knobs,
+        tags=(*tags, (ENGINE_TAG, engine)) if tags else (),
     )

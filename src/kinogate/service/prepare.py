@@ -117,7 +117,9 @@ class Preparer:
 
     async def _store(self, role: Role, path: Path, account_id: str, content_type: str) -> InputFile:
         digest = await asyncio.to_thread(_digest, path)
-        key = f"inputs/{owner_segment(account_id)}/{digest}"
+        # The suffix decides what an upstream is told when it fetches the file by a link of ours.
+        suffix = ".png" if content_type == "image/png" else ""
+        key = f"inputs/{owner_segment(account_id)}/{digest}{suffix}"
         await self._blobs.put_file(key, path, content_type)
         return InputFile(role=role, path=key)
 

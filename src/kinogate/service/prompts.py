@@ -45,6 +45,9 @@ BUILTIN = "builtin"
 NOBODY = "none"
 """Who wrote a prompt that is the caller's own."""
 
+UPSTREAM = "upstream"
+"""Who wrote a prompt that came back from the engine."""
+
 
 class BuiltinExtender:
     """`extend_prompt` as a port: takes no time and never fails."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -19,29 +18,30 @@ import msgspec
 import structlog
 
 from kinogate.blobs.base import BlobStore, content_type_of, owner_segment
-from kinogate.domain.catalogue import Catalogue
-from kinogate.domain.engine import Engine
+from kinogate.domain.abilities import Abilities, adapt
+from kinogate.domain.engine import ReportProgress
 from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.domain.money import Usage, settle
 from kinogate.domain.order import AudioMode, InputFile, Order, Produced
 from kinogate.domain.overlays import overlaid, overlay_named
 from kinogate.domain.ports import Clock, TaskStore
 from kinogate.domain.resolution import Size, tier_of
-from kinogate.domain.task import Fault, Outcome, Task
+from kinogate.domain.task import Fault, Outcome, Status, Task
 from kinogate.media.still_paths import still_paths
 from kinogate.service.aftercare import Aftercare, engine_order
 from kinogate.service.briefing import Briefing
+from kinogate.service.decide import unsupported
+from kinogate.service.fleet import Member
 from kinogate.service.labels import USUAL_LABELS, LabelPolicy
-from kinogate.service.orders import order_for
+from kinogate.service.orders import order_for, order_on
 from kinogate.service.prepare import Preparer
-from kinogate.service.prompts import NOBODY
+from kinogate.service.progress import PREPARED_SHARE, ProgressWriter
+from kinogate.service.prompts import NOBODY, UPSTREAM
+from kinogate.service.relay import Relay
+from kinogate.service.routing import Router
 from kinogate.service.simulation import simulated_delay_s, simulated_fault
 
 log = structlog.get_logger(__name__)
-
-_PREPARED_SHARE = 0.05
-_PROGRESS_STEP = 0.01
-_PROGRESS_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +50,33 @@ class ReadyOrder:
 
     Attributes:
         order: With blob keys as input paths, so that any process can go on.
+        candidates: Names of the engines that may serve it, in order; fixed here, so that a run
+            that is taken up again asks the same ones.
         input_s: Seconds of input video that are billed.
         prompt_by: Who wrote the order's prompt.
         prompt_ms: Milliseconds that took.
     """
 
     order: Order
+    candidates: tuple[str, ...] = ()
     input_s: float = 0.0
     prompt_by: str = NOBODY
     prompt_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """What one engine has made: its name, the order it had, the file, and what was adapted."""
+
+    engine: str
+    order: Order
+    abilities: Abilities
+    produced: Produced
+    warnings: tuple[str, ...]
+
+
 class Runner:
-    """Runs tasks; holds no state between calls."""
+    """Runs tasks; what it remembers between calls is only for the log."""
 
     def __init__(
         self,
@@ -70,53 +84,78 @@ class Runner:
         store: TaskStore,
         blobs: BlobStore,
         preparer: Preparer,
-        engine: Engine,
-        catalogue: Catalogue,
+        router: Router,
         clock: Clock,
         scratch: Path,
         result_ttl_s: int,
         briefing: Briefing | None = None,
         aftercare: Aftercare | None = None,
         labels: LabelPolicy = USUAL_LABELS,
+        relay: Relay | None = None,
+        link: Callable[[str], str] | None = None,
     ) -> None:
+        """Prepare to run.
+
+        Args:
+            store: The tasks.
+            blobs: Inputs and results.
+            preparer: Makes inputs ready.
+            router: Which engines there are, and the rows with their prices.
+            clock: Time.
+            scratch: Folder for work in progress.
+            result_ttl_s: Life of a result, seconds.
+            briefing: Decides what the engine is told.
+            aftercare: Makes an engine's file what was promised.
+            labels: The operator's policy.
+            relay: Gives a task to one engine after another; by default without a journal.
+            link: Makes a signed URL of a blob key that the outside can fetch, or None where this
+                server has no public address.
+        """
         self._store = store
         self._blobs = blobs
         self._preparer = preparer
-        self._engine = engine
-        self._catalogue = catalogue
+        self._router = router
         self._clock = clock
         self._scratch = scratch
         self._result_ttl_s = result_ttl_s
         self._briefing = briefing or Briefing(blobs)
         self._aftercare = aftercare or Aftercare()
         self._labels = labels
+        self._relay = relay or Relay(router.fleet)
+        self._link = link
+        self._asked: dict[str, str] = {}  # task to the engine asked last, for failed tasks
 
     async def prepare(self, task_id: str) -> str:
-        """Fetch, check and judge the inputs, extend the prompt, fix the size.
+        """Fetch, check and judge the inputs, extend the prompt, fix the size and the engines.
 
         Returns:
             A `ReadyOrder` as JSON.
 
         Raises:
-            CallerError: An input is not what the model takes, or was refused by moderation.
+            CallerError: An input is not what the model takes, or was refused by moderation; or no
+                engine takes the plan any more.
             UpstreamError: An input could not be fetched, or a judge not be asked.
         """
         task = await self._load(task_id)
         simulated_fault(task.plan.simulate)
+        candidates = self._candidates(task)
         async with self._folder(task_id, "in") as folder:
             prepared = await self._preparer.prepare(task, folder)
-        rewritten = await self._briefing.brief(task, prepared)
+        rewritten = await self._briefing.brief(
+            task, prepared, is_rewritten=self._needs_rewriting(task, candidates)
+        )
         ready = ReadyOrder(
             order=order_for(task, prepared, rewritten.prompt, self._labels),
+            candidates=candidates,
             input_s=prepared.input_s,
             prompt_by=rewritten.by,
             prompt_ms=rewritten.took_ms,
         )
-        await self._store.progress(task_id, _PREPARED_SHARE, self._clock.now_ms())
+        await self._store.progress(task_id, PREPARED_SHARE, self._clock.now_ms())
         return msgspec.json.encode(ready).decode()
 
     async def render(self, task_id: str, order: str) -> str:
-        """Run the engine and put its file into the blob store.
+        """Have an engine make the clip and put its file into the blob store.
 
         Returns:
             The `Outcome` as JSON.
@@ -130,19 +169,29 @@ class Runner:
         task = await self._load(task_id)
         await asyncio.sleep(simulated_delay_s(task.plan.simulate))
         async with self._folder(task_id, "out") as folder:
-            out = folder / "clip.mp4"
             local = await self._localise(ready.order, folder)
-            report = _Progress(self._store, self._clock, task_id)
-            log.info("engine started", task_id=task_id, engine=self._engine.name)
+            report = ProgressWriter(self._store, self._clock, task_id)
+
+            async def attempt(member: Member) -> _Made:
+                return await self._attempt(task, local, member, folder, report)
+
+            async def is_wanted() -> bool:
+                return (await self._load(task_id)).status is Status.RUNNING
+
             try:
-                abilities = self._engine.abilities(local.model)
-                wanted = engine_order(local, abilities)
-                produced = await self._engine.run(wanted, out, report)
+                made, notes = await self._relay.serve(
+                    task_id,
+                    ready.candidates or self._candidates(task),
+                    attempt,
+                    is_wanted=is_wanted,
+                )
             finally:
                 await report.settle()
-            _check(wanted, produced)
-            produced = await self._aftercare.complete(task, local, produced, abilities)
-            outcome = await self._keep(task, ready, produced, out)
+            produced = await self._aftercare.complete(
+                task, made.order, made.produced, made.abilities
+            )
+            made = replace(made, produced=produced, warnings=(*notes, *made.warnings))
+            outcome = await self._keep(task, ready, made)
         return msgspec.json.encode(outcome).decode()
 
     async def finish(self, task_id: str, outcome: str) -> None:
@@ -153,20 +202,66 @@ class Runner:
         settled = await self._store.succeed(
             task_id,
             made,
-            engine=self._engine.name,
+            engine=made.engine,
             cost_micro=self._cost(task, made),
             now_ms=now,
             expires_ms=now + self._result_ttl_s * 1000,
         )
-        log.info("task finished", task_id=task_id, settled=settled)
+        self._asked.pop(task_id, None)
+        log.info("task finished", task_id=task_id, engine=made.engine, settled=settled)
 
     async def fail(self, task_id: str, code: ErrorCode, message: str, field: str | None) -> None:
         """Release the hold and keep the reason."""
         fault = Fault(code=code, message=message, field=field)
-        failed = await self._store.fail(
-            task_id, fault, now_ms=self._clock.now_ms(), engine=self._engine.name
+        engine = self._asked.get(task_id)
+        failed = await self._store.fail(task_id, fault, now_ms=self._clock.now_ms(), engine=engine)
+        self._asked.pop(task_id, None)
+        log.info("task failed", task_id=task_id, code=code, engine=engine, released=failed)
+
+    def _candidates(self, task: Task) -> tuple[str, ...]:
+        """The engines for a task, as they were chosen when it was accepted.
+
+        Raises:
+            CallerError: FEATURE_UNSUPPORTED: the routes have changed, and none takes it now.
+        """
+        roles = frozenset(item.role for item in task.plan.media)
+        choice = self._router.choose(task.plan, roles, task.account_id, task.id)
+        if not choice.candidates:
+            raise unsupported(choice.refusal or "No engine takes this task.")
+        return choice.candidates
+
+    def _needs_rewriting(self, task: Task, candidates: Sequence[str]) -> bool:
+        members = [self._router.fleet.get(name) for name in candidates]
+        return any(
+            not member.engine.abilities(task.plan.model).extends_prompts
+            for member in members
+            if member is not None
         )
-        log.info("task failed", task_id=task_id, code=code, released=failed)
+
+    async def _attempt(
+        self, task: Task, order: Order, member: Member, folder: Path, report: ReportProgress
+    ) -> _Made:
+        """One engine's run, in a folder of its own: what a failed one leaves is nobody's result."""
+        self._asked[task.id] = member.name
+        engine, abilities = member.engine, member.engine.abilities(order.model)
+        plan, warnings = adapt(
+            task.plan, abilities, member.name, is_seed_given=task.plan.is_seed_given
+        )
+        own = order_on(order, plan, member.name, abilities, self._labels)
+        wanted = engine_order(own, abilities)
+        room = folder / f"by-{member.name}"
+        room.mkdir()
+        log.info("engine started", task_id=task.id, engine=member.name)
+        produced = await engine.run(wanted, room / "clip.mp4", report)
+        if not abilities.is_measured:
+            _check(wanted, produced)
+        return _Made(
+            engine=member.name,
+            order=own,
+            abilities=abilities,
+            produced=produced,
+            warnings=warnings,
+        )
 
     async def _load(self, task_id: str) -> Task:
         task = await self._store.load(task_id)
@@ -181,10 +276,12 @@ class Runner:
             path = folder / f"input-{index}"
             async with self._blobs.local_path(item.path) as source:
                 await asyncio.to_thread(_link_or_copy, source, path)
-            inputs.append(replace(item, path=str(path)))
+            link = None if self._link is None else self._link(item.path)
+            inputs.append(replace(item, path=str(path), link=link))
         return replace(order, inputs=tuple(inputs))
 
-    async def _keep(self, task: Task, ready: ReadyOrder, produced: Produced, out: Path) -> Outcome:
+    async def _keep(self, task: Task, ready: ReadyOrder, made: _Made) -> Outcome:
+        produced, out = made.produced, Path(made.produced.path)
         stem = f"results/{owner_segment(task.account_id)}/{task.id}"
         stills = still_paths(out)
         poster = await self._put_still(f"{stem}.jpg", stills.poster)
@@ -192,8 +289,12 @@ class Runner:
         preview = await self._put_still(f"{stem}-preview.webp", stills.preview)
         spritesheet = await self._put_still(f"{stem}-sprites.jpg", stills.spritesheet)
         stored = await self._blobs.put_file(f"{stem}.mp4", out, "video/mp4")
+        # What the caller was told at submit is not said again.
+        warnings = dict.fromkeys((*made.warnings, *produced.warnings))
+        is_rewritten = made.order.prompt == ready.order.prompt
         return Outcome(
             blob_key=f"{stem}.mp4",
+            engine=made.engine,
             poster_key=poster,
             thumbnail_key=thumbnail,
             preview_key=preview,
@@ -206,10 +307,14 @@ class Runner:
             duration_s=produced.duration_s,
             input_duration_s=ready.input_s,
             has_audio=produced.has_audio,
-            actual_prompt=ready.order.prompt,
-            prompt_by=ready.prompt_by,
+            actual_prompt=produced.actual_prompt or made.order.prompt,
+            prompt_by=UPSTREAM
+            if produced.actual_prompt
+            else (ready.prompt_by if is_rewritten else NOBODY),
             prompt_ms=ready.prompt_ms,
             fingerprint=produced.fingerprint,
+            warnings=tuple(text for text in warnings if text not in task.warnings),
+            upstream_id=produced.upstream_id,
         )
 
     async def _put_still(self, key: str, path: Path) -> str | None:
@@ -220,13 +325,15 @@ class Runner:
         return key
 
     def _cost(self, task: Task, made: Outcome) -> int:
-        spec = self._catalogue.get(task.plan.model)
+        spec = self._router.catalogue.get(task.plan.model)
         if spec is None:
             raise InternalError(ErrorCode.INTERNAL, "The task's model is gone.")
         overlay = overlay_named(task.plan.house)
+        tier = tier_of(Size(width=made.width, height=made.height))
         usage = Usage(
             output_s=Fraction(made.frame_count, made.fps),
-            tier=tier_of(Size(width=made.width, height=made.height)),
+            # An upstream may make more pixels than were asked for; nobody has to pay for them.
+            tier=min(tier, task.plan.tier, key=lambda item: item.lines),
             has_audio=made.has_audio,
             input_s=Fraction(made.input_duration_s).limit_denominator(1000),
         )
@@ -241,37 +348,6 @@ class Runner:
             yield folder
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-
-class _Progress:
-    """Writes the engine's progress to the row: at most four times a second, one write at a time."""
-
-    def __init__(self, store: TaskStore, clock: Clock, task_id: str) -> None:
-        self._store = store
-        self._clock = clock
-        self._task_id = task_id
-        self._shown = _PREPARED_SHARE
-        self._last = 0.0
-        self._write: asyncio.Task[None] | None = None
-
-    def __call__(self, stage: str, share: float) -> None:
-        share = _PREPARED_SHARE + (0.99 - _PREPARED_SHARE) * min(max(share, 0.0), 1.0)
-        now = time.monotonic()
-        is_busy = self._write is not None and not self._write.done()
-        if is_busy or share < self._shown + _PROGRESS_STEP or now < self._last + _PROGRESS_EVERY_S:
-            return
-        self._shown, self._last = share, now
-        self._write = asyncio.create_task(
-            self._store.progress(self._task_id, share, self._clock.now_ms())
-        )
-
-    async def settle(self) -> None:
-        """Wait for the last write; a lost progress write is no reason to fail a task."""
-        if self._write is None:
-            return
-        results = await asyncio.gather(self._write, return_exceptions=True)
-        if isinstance(results[0], Exception):
-            log.warning("progress write failed", task_id=self._task_id, error=str(results[0]))
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from kinogate.domain.abilities import adapt
-from kinogate.domain.catalogue import Catalogue, ModelSpec
-from kinogate.domain.engine import Engine
+from kinogate.domain.catalogue import ModelSpec
 from kinogate.domain.errors import (
     CallerError,
     ErrorCode,
@@ -23,7 +21,6 @@ from kinogate.domain.overlays import Overlay
 from kinogate.domain.ports import Accepted, Admission, Clock, Ids, NewTask, Principal, TaskStore
 from kinogate.domain.request import (
     Field,
-    GenerationRequest,
     HouseRules,
     MediaInput,
     Submission,
@@ -33,6 +30,7 @@ from kinogate.net import FetchPolicy, check_url
 from kinogate.service.decide import Decision, decide, unsupported, used_media, with_media
 from kinogate.service.intake import Intake
 from kinogate.service.moderation import Moderation
+from kinogate.service.routing import Router
 from kinogate.service.simulation import simulated_queue_s
 
 _BILLED_INPUTS = frozenset({Role.REFERENCE_VIDEO, Role.FIRST_CLIP, Role.SOURCE_VIDEO})
@@ -63,8 +61,7 @@ class Submitter:
         *,
         store: TaskStore,
         intake: Intake,
-        catalogue: Catalogue,
-        engine: Engine,
+        router: Router,
         admission: Admission,
         clock: Clock,
         ids: Ids,
@@ -73,8 +70,7 @@ class Submitter:
     ) -> None:
         self._store = store
         self._intake = intake
-        self._catalogue = catalogue
-        self._engine = engine
+        self._router = router
         self._admission = admission
         self._clock = clock
         self._ids = ids
@@ -98,9 +94,8 @@ class Submitter:
             InternalError: The store cannot write.
         """
         request = submission.request
-        decision = self._adapted(
-            decide(request, house, self._catalogue, fresh_seed=self._ids.seed()), request
-        )
+        task_id = self._ids.task_id()
+        decision = decide(request, house, self._router.catalogue, fresh_seed=self._ids.seed())
         self._require_words(decision.plan)
         if request.notify_hook is not None:
             self._check_hook(request.notify_hook)
@@ -110,8 +105,7 @@ class Submitter:
         ):
             raise field_missing(Field.AUDIO_FILE)
         roles = frozenset(item.role for item in media)
-        if reason := self._engine.refuses(decision.plan, roles):
-            raise unsupported(reason)
+        lane, decision = self._routed(decision, roles, principal, task_id)
         hold = _quote(decision.spec, decision.plan, house.overlay, media)
         self._admission.admit(principal, hold, self._clock.now_ms())
         taken = await self._intake.take(
@@ -119,6 +113,7 @@ class Submitter:
         )
         plan = with_media(decision.plan, taken.media, taken.size)
         task = self._new_task(
+            task_id,
             principal,
             replace(plan, simulate=origin.simulate),
             origin,
@@ -126,7 +121,7 @@ class Submitter:
             warnings=(*submission.warnings, *decision.warnings),
             hold_micro=hold,
         )
-        return await self._insert(task, origin)
+        return await self._insert(task, origin, lane)
 
     async def remix(
         self, principal: Principal, source: Task, prompt: str, origin: Origin
@@ -138,44 +133,56 @@ class Submitter:
         """
         if not prompt.strip():
             raise field_missing(Field.PROMPT)
-        spec = self._catalogue.get(source.plan.model)
+        spec = self._router.catalogue.get(source.plan.model)
         if spec is None:
             raise InternalError(ErrorCode.INTERNAL, "The model of that task is gone.")
+        task_id = self._ids.task_id()
         plan = replace(source.plan, prompt=prompt[: spec.prompt_max], simulate=origin.simulate)
         self._require_words(plan)
+        roles = frozenset(item.role for item in plan.media)
+        lane, decision = self._routed(
+            Decision(plan=plan, spec=spec, warnings=()), roles, principal, task_id
+        )
         self._admission.admit(principal, source.hold_micro, self._clock.now_ms())
         task = self._new_task(
+            task_id,
             principal,
-            plan,
+            decision.plan,
             origin,
             model=source.model,
-            warnings=(),
+            warnings=decision.warnings,
             hold_micro=source.hold_micro,
         )
-        return await self._insert(replace(task, remixed_from=source.id), origin)
+        return await self._insert(replace(task, remixed_from=source.id), origin, lane)
 
-    def _adapted(self, decision: Decision, request: GenerationRequest) -> Decision:
-        """The decision as the engine can keep it, and what the caller is told about that."""
-        engine = self._engine
-        plan, warnings = adapt(
-            decision.plan,
-            engine.abilities(decision.plan.model),
-            engine.name,
-            is_seed_given=request.seed not in (None, -1),
-        )
+    def _routed(
+        self, decision: Decision, roles: frozenset[Role], principal: Principal, task_id: str
+    ) -> tuple[str, Decision]:
+        """The lane for a decision, and the decision as that lane's engine can keep it.
+
+        Raises:
+            CallerError: FEATURE_UNSUPPORTED, when no engine takes it.
+        """
+        plan = decision.plan
+        choice = self._router.choose(plan, roles, principal.account_id, task_id)
+        if not choice.candidates:
+            raise unsupported(choice.refusal or "No engine takes this request.")
+        lane = self._router.by_readiness(choice.candidates)[0]
+        plan, warnings = self._router.adapted(plan, lane)
         if not plan.safety_filter and self._moderation.filters(plan.safety_filter):
             warnings += ("safety_filter=false is not allowed on this server and was ignored.",)
-        return replace(decision, plan=plan, warnings=decision.warnings + warnings)
+        return lane, replace(decision, plan=plan, warnings=decision.warnings + warnings)
 
     def _require_words(self, plan: Plan) -> None:
         if self._moderation.filters(plan.safety_filter):
             self._moderation.require_words(plan.prompt)
 
-    async def _insert(self, task: Task, origin: Origin) -> Accepted:
+    async def _insert(self, task: Task, origin: Origin, lane: str) -> Accepted:
         wait_s = simulated_queue_s(origin.simulate)
         accepted = await self._store.submit(
             NewTask(
                 task=task,
+                lane=lane,
                 idempotency_key=origin.idempotency_key,
                 digest=origin.digest,
                 not_before_ms=task.created_ms + int(wait_s * 1000) if wait_s else None,
@@ -188,6 +195,7 @@ class Submitter:
 
     def _new_task(
         self,
+        task_id: str,
         principal: Principal,
         plan: Plan,
         origin: Origin,
@@ -198,7 +206,7 @@ class Submitter:
     ) -> Task:
         now = self._clock.now_ms()
         return Task(
-            id=self._ids.task_id(),
+            id=task_id,
             account_id=principal.account_id,
             key_id=principal.key_id,
             dialect=origin.dialect,

@@ -23,14 +23,16 @@ from kinogate.domain.ports import NewTask
 from kinogate.domain.resolution import Tier
 from kinogate.domain.spec import AudioFileRule, VideoRule
 from kinogate.domain.task import Plan, Status, StoredMedia, Task
+from kinogate.engines.base import BaseEngine
 from kinogate.net import Fetcher, FetchPolicy
 from kinogate.service.prepare import Preparer
+from kinogate.service.routing import Router
 from kinogate.service.run import Runner
 
 Change = Callable[[Produced], Produced]
 
 
-class CopyingEngine:
+class CopyingEngine(BaseEngine):
     """Writes a few bytes and says that it kept its promise, or what `lie` makes of that."""
 
     name = "copying"
@@ -100,8 +102,7 @@ class Bench:
                 inspector=TrustingInspector(),  # type: ignore[arg-type]
                 catalogue=CATALOGUE,
             ),
-            engine=self.engine,  # type: ignore[arg-type]
-            catalogue=CATALOGUE,
+            router=Router.to(self.engine),
             clock=StillClock(),
             scratch=self.scratch,
             result_ttl_s=3_600,
@@ -110,7 +111,7 @@ class Bench:
     async def begin(self, plan: Plan, hold: int = 1_000_000) -> Task:
         task = a_task(plan=plan, hold_micro=hold)
         await self.store.submit(NewTask(task=task))
-        await self.store.claim("me", 1, 4_000)
+        await self.store.claim("me", 1, 4_000, lane="preview")
         return task
 
     async def through(self, plan: Plan) -> Task:

@@ -23,6 +23,7 @@ from kinogate.domain.ports import NewTask
 from kinogate.domain.resolution import Size
 from kinogate.domain.review import Exhibit, Part, Rewritten, Wish
 from kinogate.domain.task import Plan, StoredMedia, Task
+from kinogate.engines.base import BaseEngine
 from kinogate.media.encode import Mp4Writer
 from kinogate.media.finisher import Finisher
 from kinogate.media.inspector import Inspector
@@ -32,12 +33,13 @@ from kinogate.service.aftercare import Aftercare
 from kinogate.service.briefing import Briefing
 from kinogate.service.moderation import HookModerator, Moderation
 from kinogate.service.prepare import Preparer
+from kinogate.service.routing import Router
 from kinogate.service.run import Runner
 
 SIZE = Size(width=320, height=192)
 
 
-class SilentEngine:
+class SilentEngine(BaseEngine):
     """Makes a real clip without sound, takes none, and leaves no stills."""
 
     name = "silent"
@@ -109,8 +111,7 @@ class Bench:
                 inspector=self.inspector,
                 catalogue=CATALOGUE,
             ),
-            engine=self.engine,  # type: ignore[arg-type]
-            catalogue=CATALOGUE,
+            router=Router.to(self.engine),
             clock=StillClock(),
             scratch=folder / "scratch",
             result_ttl_s=3_600,
@@ -123,7 +124,7 @@ class Bench:
     async def through(self, plan: Plan) -> Task:
         task = a_task(plan=plan, hold_micro=1_000_000)
         await self.store.submit(NewTask(task=task))
-        await self.store.claim("me", 1, 4_000)
+        await self.store.claim("me", 1, 4_000, lane="preview")
         try:
             order = await self.runner.prepare(task.id)
             await self.runner.finish(task.id, await self.runner.render(task.id, order))
