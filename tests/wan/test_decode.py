@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+import small
 import torch
 from diffusers import AutoencoderKLWan
 from diffusers.video_processor import VideoProcessor
@@ -14,28 +15,6 @@ from diffusers.video_processor import VideoProcessor
 from kinogate.engines.diffusers.decode import Frames, decode, stream
 
 KINDS = ("2.1", "2.2")
-
-
-def tiny_vae(kind: str, dtype: torch.dtype = torch.float32) -> AutoencoderKLWan:
-    torch.manual_seed(0)
-    if kind == "2.1":
-        vae = AutoencoderKLWan(base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1)
-    else:
-        vae = AutoencoderKLWan(
-            base_dim=3,
-            decoder_base_dim=4,
-            z_dim=48,
-            dim_mult=[1, 1, 1, 1],
-            num_res_blocks=1,
-            is_residual=True,
-            in_channels=12,
-            out_channels=12,
-            patch_size=2,
-            scale_factor_spatial=16,
-            latents_mean=[0.1] * 48,
-            latents_std=[1.3] * 48,
-        )
-    return vae.to(dtype).eval()
 
 
 def some_latents(vae: AutoencoderKLWan, frames: int = 3, side: int = 4) -> torch.Tensor:
@@ -67,7 +46,7 @@ def ours(vae: AutoencoderKLWan, latents: torch.Tensor) -> Frames:
 def test_the_frames_are_those_of_the_stock_decoder_to_the_bit(
     kind: str, dtype: torch.dtype, frames: int
 ) -> None:
-    vae = tiny_vae(kind, dtype)
+    vae = small.vae(kind, dtype)
     latents = some_latents(vae, frames)
     expected = stock_frames(vae, latents)
     assert expected.shape[0] == 1 + 4 * (frames - 1)
@@ -77,13 +56,13 @@ def test_the_frames_are_those_of_the_stock_decoder_to_the_bit(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_frame_comes_first_and_then_four_a_turn(kind: str) -> None:
-    vae = tiny_vae(kind)
+    vae = small.vae(kind)
     pieces = [piece.shape[0] for piece in stream(vae, some_latents(vae, 4))]
     assert pieces == [1, 4, 4, 4]
 
 
 def test_the_first_frame_is_out_before_the_second_latent_is_decoded() -> None:
-    vae = tiny_vae("2.1")
+    vae = small.vae("2.1")
     turns = 0
 
     def count(*_: object) -> None:
@@ -98,7 +77,7 @@ def test_the_first_frame_is_out_before_the_second_latent_is_decoded() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_clip_in_tiles_equals_the_stock_clip_in_tiles(kind: str) -> None:
-    vae = tiny_vae(kind)
+    vae = small.vae(kind)
     side = 64
     vae.enable_tiling(side, side, side // 2, side // 2)
     latents = some_latents(vae, 2, side=6 if kind == "2.2" else 12)
@@ -112,7 +91,7 @@ def test_a_clip_in_tiles_equals_the_stock_clip_in_tiles(kind: str) -> None:
 
 
 def test_progress_counts_every_latent() -> None:
-    vae = tiny_vae("2.1")
+    vae = small.vae("2.1")
     turns: list[tuple[int, int]] = []
     decode(vae, some_latents(vae, 3), lambda _: None, lambda n, of: turns.append((n, of)))
     assert turns == [(1, 3), (2, 3), (3, 3)]
@@ -124,7 +103,7 @@ class Stop(BaseException):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_cancellation_ends_the_decoding_at_the_next_latent_and_leaves_nothing(kind: str) -> None:
-    vae = tiny_vae(kind)
+    vae = small.vae(kind)
     latents = some_latents(vae, 5)
     expected = ours(vae, latents)
     taken: list[Frames] = []
@@ -143,7 +122,7 @@ def test_a_cancellation_ends_the_decoding_at_the_next_latent_and_leaves_nothing(
 
 
 def test_a_fault_of_the_encoder_ends_the_decoding() -> None:
-    vae = tiny_vae("2.1")
+    vae = small.vae("2.1")
 
     def refuse(_: Frames) -> None:
         raise ValueError("no room on the disk")
@@ -153,7 +132,7 @@ def test_a_fault_of_the_encoder_ends_the_decoding() -> None:
 
 
 def test_at_most_two_pieces_wait_for_a_slow_encoder() -> None:
-    vae = tiny_vae("2.1")
+    vae = small.vae("2.1")
     decoded, taken, most_waiting = 0, 0, 0
 
     def turned(done: int, _total: int) -> None:
