@@ -7,7 +7,7 @@ base URL of a credential is what stands before `/v1`. Always multipart, with the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -42,14 +42,13 @@ class Profile:
         is_local: A server of open weights: one model, no accounts, nothing charged, tasks that
             are gone when it restarts; takes frames and sampler numbers and knows no sound.
         stops: Whether DELETE stops the work; SGLang only forgets it.
-        knobs: Members of `Knobs` that it takes.
-        knob_names: Their names on the wire, but for LoRAs.
+        knob_names: Members of `Knobs` that it takes, but for LoRAs, and their names on the wire.
     """
 
     name: str
     is_local: bool = False
     stops: bool = True
-    knob_names: Mapping[str, str] = MappingProxyType({})
+    knob_names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
