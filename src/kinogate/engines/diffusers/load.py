@@ -1,0 +1,255 @@
+"""Weights into memory: one folder, all the pipelines that its modules can be run by.
+
+Imports torch; child processes only.
+"""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import diffusers
+import torch
+from diffusers import (
+    DiffusionPipeline,
+    WanImageToVideoPipeline,
+    WanPipeline,
+    WanVACEPipeline,
+)
+
+from kinogate.domain.errors import ErrorCode, InternalError
+from kinogate.domain.knobs import Expert
+from kinogate.engines.diffusers.cards import Card, Kind
+from kinogate.engines.diffusers.folder import (
+    BadFolder,
+    is_hub_id,
+    look_at,
+    transformer_dims,
+    vae_dims,
+)
+from kinogate.engines.diffusers.levers import RECIPES, Active, Distilled, apply
+from kinogate.engines.diffusers.options import AUTO_DEVICE, ModelSetup
+
+if TYPE_CHECKING:
+    from kinogate.engines.diffusers.flops import TransformerDims, VaeDims
+
+# Any: diffusers' pipelines are built at run time, and nothing here is checked with torch at hand.
+Pipeline = Any
+
+_CLASSES = {
+    Kind.T2V: WanPipeline,
+    Kind.I2V: WanImageToVideoPipeline,
+    Kind.VACE: WanVACEPipeline,
+}
+_DTYPES = {
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+    "float32": torch.float32,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Resident:
+    """One set of weights in memory.
+
+    Attributes:
+        setup: What it is, as the operator has it.
+        preset: The one whose levers have been pulled on it, for good.
+        active: Those levers.
+        pipelines: One for each kind; they share their modules.
+        device: Where it computes: `cuda:0`, `cpu`.
+        dtype: Of the transformers.
+        dims: The transformer's true sizes.
+        vae: The autoencoder's true sizes.
+        weight_bytes: Of all modules.
+    """
+
+    setup: ModelSetup
+    preset: str
+    active: Active
+    pipelines: Mapping[Kind, Pipeline]
+    device: str
+    dtype: str
+    dims: TransformerDims
+    vae: VaeDims
+    weight_bytes: int
+
+    @property
+    def card(self) -> Card:
+        """Its card."""
+        return self.setup.card
+
+    @property
+    def any(self) -> Pipeline:
+        """One of the pipelines, for what they share."""
+        return next(iter(self.pipelines.values()))
+
+    @property
+    def transformers(self) -> tuple[torch.nn.Module, ...]:
+        """The transformers there are, the high-noise one first."""
+        found = (getattr(self.any, name, None) for name in ("transformer", "transformer_2"))
+        return tuple(module for module in found if module is not None)
+
+
+def best_device(wanted: str) -> str:
+    """The device that a name of the configuration means here."""
+    if wanted != AUTO_DEVICE:
+        return wanted
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def load(
+    setup: ModelSetup, preset: str, *, device: str, dtype: str, is_hub: bool = False
+) -> Resident:
+    """Read a folder, or a repository of the hub, put it on a device and pull a preset's levers.
+
+    Args:
+        setup: What the weights are and where they lie.
+        preset: One of `knobs.PRESETS`.
+        device: As the operator has it.
+        dtype: Of transformers and text encoder; the autoencoder stays float32, which is what
+            keeps dark gradients clean, and a preset may lower it.
+        is_hub: Whether the network may be used.
+
+    Raises:
+        InternalError: UNAVAILABLE: the weights are missing, incomplete, corrupt, or of another
+            model; the message says what and where.
+    """
+    card = setup.card
+    folder = _folder(card, setup.source, is_hub=is_hub)
+    try:
+        facts = look_at(folder, card)
+        pipeline = _read(card, folder, dtype)
+    except BadFolder as exc:
+        raise InternalError(ErrorCode.UNAVAILABLE, str(exc)) from exc
+    where = best_device(device)
+    pipeline.to(where)
+    for module in _modules(pipeline):
+        module.eval()
+        module.requires_grad_(False)
+    resident = Resident(
+        setup=setup,
+        preset=preset,
+        active=_pull(setup, preset, pipeline, where),
+        pipelines=_family(card, pipeline),
+        device=where,
+        dtype=dtype,
+        dims=transformer_dims(pipeline.transformer.config, facts.dims.image_tokens),
+        vae=vae_dims(pipeline.vae.config, card.vae.parameters),
+        weight_bytes=_weight_bytes(pipeline),
+    )
+    for each in resident.pipelines.values():
+        each.set_progress_bar_config(disable=True)
+    return resident
+
+
+def _pull(setup: ModelSetup, preset: str, pipeline: Pipeline, device: str) -> Active:
+    """Pull the preset's levers, on modules that every pipeline of the family shares."""
+    distilled = [
+        Distilled(path=Path(setup.loras[lora.name]), is_second=expert is Expert.LOW)
+        for lora in setup.turbo or ()
+        for expert in _experts(setup.card, lora.expert)
+    ]
+    return apply(
+        pipeline,
+        RECIPES[preset],
+        device,
+        distilled=distilled,
+        is_distilled=setup.is_distilled,
+    )
+
+
+def _experts(card: Card, expert: Expert) -> tuple[Expert, ...]:
+    if card.experts == 2 and expert is Expert.BOTH:
+        return (Expert.HIGH, Expert.LOW)
+    return (expert,)
+
+
+def unload(resident: Resident) -> None:
+    """Let go of the modules and give their memory back to the device."""
+    resident.pipelines = {}
+    free_memory()
+
+
+def free_memory() -> None:
+    """Collect what nobody holds any more, on the host and on the device."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _folder(card: Card, source: str, *, is_hub: bool) -> Path:
+    if not is_hub or not is_hub_id(source):
+        return Path(source)
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - only where the hub is allowed
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        return Path(
+            snapshot_download(source, allow_patterns=["*.json", "*.safetensors", "*.model"])
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as exc:
+        raise InternalError(
+            ErrorCode.UNAVAILABLE, f"{source}: the hub did not give the weights of {card.name}."
+        ) from exc
+
+
+def _read(card: Card, folder: Path, dtype: str) -> Pipeline:
+    # Not cast afterwards: modules that must stay float32 would be cast along.
+    dtypes = {"default": _DTYPES[dtype], "vae": torch.float32}
+    try:
+        with _quietly():
+            return DiffusionPipeline.from_pretrained(
+                str(folder), dtype=dtypes, local_files_only=True, use_safetensors=True
+            )
+    except Exception as exc:  # every library below has errors of its own for a bad file
+        raise BadFolder(f"{folder}: {card.name} cannot be loaded: {_first_line(exc)}") from exc
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:200].rstrip(".") + "."
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the bars and the hints of loading, which would fill a server's log."""
+    diffusers.utils.logging.disable_progress_bar()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _family(card: Card, pipeline: Pipeline) -> dict[Kind, Pipeline]:
+    """A pipeline for each kind of work, made of the same modules."""
+    components, config = pipeline.components, pipeline.config
+    family: dict[Kind, Pipeline] = {}
+    for kind in card.kinds:
+        cls = _CLASSES[kind]
+        if type(pipeline) is cls:
+            family[kind] = pipeline
+            continue
+        # Not from_pipe, which casts every shared module to float32 unless it is told otherwise.
+        family[kind] = cls(
+            **components,
+            boundary_ratio=config.boundary_ratio,
+            expand_timesteps=config.expand_timesteps,
+        )
+    return family
+
+
+def _modules(pipeline: Pipeline) -> list[torch.nn.Module]:
+    return [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+
+
+def _weight_bytes(pipeline: Pipeline) -> int:
+    return sum(
+        tensor.numel() * tensor.element_size()
+        for module in _modules(pipeline)
+        for tensor in (*module.parameters(), *module.buffers())
+    )
