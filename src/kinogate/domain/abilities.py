@@ -27,7 +27,7 @@ class Abilities:
         unfiltered: Leaves content uninspected when told to; True also where nothing inspects it.
         fps: The only frame rate it delivers, or None for any.
         auto_audio: Makes a sound of its own.
-        silence: Leaves the audio stream away when told to.
+        silence: Leaves the audio stream away when told to; else the gateway takes it out.
         takes_audio: Plays a given audio file; else the gateway lays it under the silent result.
         makes_stills: Leaves poster, thumbnail, preview and sprite sheet beside its result; else
             the gateway makes them from the file.
@@ -89,10 +89,8 @@ def adapt(
     if not abilities.auto_audio and plan.audio is AudioMode.AUTO:
         warnings.append(f"The engine {engine} makes no sound; the clip is silent.")
         plan = replace(plan, audio=AudioMode.OFF)
-    if not abilities.silence and plan.audio is AudioMode.OFF:
-        warnings.append(f"audio=false is not honoured by the engine {engine}; the clip has sound.")
-        plan = replace(plan, audio=AudioMode.AUTO)
     if unknown := [name for name in plan.knobs.given() if name not in abilities.knobs]:
-        warnings.append(f"{', '.join(unknown)} is not honoured by the engine {engine}.")
+        verb = "is" if len(unknown) == 1 else "are"
+        warnings.append(f"{', '.join(unknown)} {verb} not honoured by the engine {engine}.")
         plan = replace(plan, knobs=plan.knobs.only(abilities.knobs))
     return plan, tuple(warnings)

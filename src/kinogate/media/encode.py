@@ -88,7 +88,7 @@ class Mp4Writer:
         *,
         width: int,
         height: int,
-        fps: int,
+        fps: int | Fraction,
         audio_rate: int | None,
         tags: Sequence[tuple[str, str]],
         preset: str = "veryfast",
@@ -101,7 +101,7 @@ class Mp4Writer:
             path: Where the finished file goes; an older file there is replaced.
             width: Pixels, even.
             height: Pixels, even.
-            fps: Frames a second, whole.
+            fps: Frames a second, above 0; a fraction for rates such as 30000/1001.
             audio_rate: Samples a second of the sound to come, or None for no audio stream.
             tags: Metadata, key and value; any key is kept.
             preset: x264 preset.

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kinogate.media.finisher import LookJob, MuxJob, SignJob
-from kinogate.media.mux import mux_sound
+from kinogate.media.conform import finish_clip
+from kinogate.media.finish_job import ClipFacts, FinishJob
+from kinogate.media.finisher import LookJob, SignJob
 from kinogate.media.provenance import sign_clip
 from kinogate.media.stills import make_stills, small_jpeg
 from kinogate.procs.protocol import Method, Report
 
 
-def _mux(job: MuxJob, _: Report) -> bool:
-    mux_sound(Path(job.clip), Path(job.sound), Path(job.out))
-    return True
+def _finish(job: FinishJob, _: Report) -> ClipFacts:
+    return finish_clip(job)
 
 
 def _stills(clip: str, _: Report) -> bool:
@@ -32,7 +32,7 @@ def _sign(job: SignJob, _: Report) -> bool:
 
 
 METHODS: Mapping[str, Method] = {
-    "mux": Method(MuxJob, _mux),
+    "finish": Method(FinishJob, _finish),
     "stills": Method(str, _stills),
     "look": Method(LookJob, _look),
     "sign": Method(SignJob, _sign),

@@ -1,4 +1,4 @@
-"""Between engine and blob store: the given sound, the stills, the judges, the signature.
+"""Between engine and blob store: what the file lacks, the stills, the judges, the signature.
 
 In this order: judges see what callers will see, and nothing touches the file after its signature.
 """
@@ -16,20 +16,60 @@ from kinogate.domain.errors import ErrorCode, InternalError, KinogateError
 from kinogate.domain.order import AudioMode, Order, Produced, Role
 from kinogate.domain.review import Exhibit, Part
 from kinogate.domain.task import Task
+from kinogate.media.finish_job import FinishJob, Sound
 from kinogate.media.finisher import Finisher
 from kinogate.media.provenance import Signer
 from kinogate.media.still_paths import still_paths
+from kinogate.service.measured import LENGTH_OFF_S, as_measured, is_exact
 from kinogate.service.moderation import Moderation
 
 log = structlog.get_logger(__name__)
 
 
 def engine_order(order: Order, abilities: Abilities) -> Order:
-    """The part of an order that is the engine's: without the sound that it cannot take."""
-    if abilities.takes_audio or order.audio is not AudioMode.FILE:
-        return order
-    inputs = tuple(item for item in order.inputs if item.role is not Role.AUDIO)
-    return replace(order, inputs=inputs, audio=AudioMode.OFF)
+    """The part of an order that is the engine's: without what the gateway adds afterwards.
+
+    An engine that cannot be silent is told AUTO, which is what it does; the sound is taken away
+    from its result.
+    """
+    if not abilities.takes_audio and order.audio is AudioMode.FILE:
+        inputs = tuple(item for item in order.inputs if item.role is not Role.AUDIO)
+        order = replace(order, inputs=inputs, audio=AudioMode.OFF)
+    if not abilities.silence and abilities.auto_audio and order.audio is AudioMode.OFF:
+        order = replace(order, audio=AudioMode.AUTO)
+    if not abilities.draws_mark:
+        order = replace(order, watermark=None, watermark_s=None, is_label=False)
+    return order if abilities.writes_tags else replace(order, tags=())
+
+
+def finish_job(order: Order, abilities: Abilities, clip: Path) -> FinishJob | None:
+    """What the engine's file must be given, or None when it is what was promised as it is."""
+    sound, given = _sound(order, abilities), order.input(Role.AUDIO)
+    has_mark = bool(order.watermark) and not abilities.draws_mark
+    tags = () if abilities.writes_tags else order.tags
+    if not (has_mark or tags or abilities.is_measured) and sound is Sound.KEEP:
+        return None
+    return FinishJob(
+        clip=str(clip),
+        out=str(clip.with_name(f"finished-{clip.name}")),
+        longest_s=order.duration_s + LENGTH_OFF_S,
+        sound=sound,
+        sound_path=given.path if given is not None else None,
+        mark=order.watermark if has_mark else None,
+        mark_s=order.watermark_s,
+        is_label=order.is_label,
+        tags=tags,
+    )
+
+
+def _sound(order: Order, abilities: Abilities) -> Sound:
+    if order.audio is AudioMode.FILE:
+        if not abilities.takes_audio:
+            return Sound.GIVEN
+        # A service may drop a file that it says to take; the caller gets it all the same.
+        return Sound.SPARE if abilities.is_measured else Sound.KEEP
+    is_unwanted = order.audio is AudioMode.OFF and (abilities.is_measured or not abilities.silence)
+    return Sound.DROP if is_unwanted else Sound.KEEP
 
 
 class Aftercare:
@@ -57,19 +97,21 @@ class Aftercare:
             produced: As the engine left it.
             abilities: The engine's.
 
+        Returns:
+            What was produced; for an engine whose clips are taken as they measure, as measured.
+
         Raises:
-            CallerError: CONTENT_REFUSED.
+            CallerError: CONTENT_REFUSED, or the given sound cannot be read.
             UpstreamError: A judge that must be asked cannot be.
-            InternalError: Sound or signature failed; stills are done without.
+            InternalError: RESULT_INVALID: the clip is not playable, or not what was asked for;
+                or the signature failed. Stills are done without.
         """
         clip = Path(produced.path)
-        if order.audio is AudioMode.FILE and not abilities.takes_audio:
-            produced = await self._add_sound(order, produced, clip)
+        job = finish_job(order, abilities, clip)
+        if job is not None:
+            produced = await self._finish(job, order, produced, abilities)
         if not abilities.makes_stills and self._finisher is not None:
-            try:
-                await self._finisher.stills(clip)
-            except KinogateError as error:
-                log.warning("no stills", task_id=task.id, reason=error.message)
+            await self._make_stills(task, clip, is_measured=abilities.is_measured)
         judged = self._moderation.filters(task.plan.safety_filter)
         if judged and self._moderation.looks_at(Part.RESULT):
             poster = still_paths(clip).poster
@@ -83,11 +125,30 @@ class Aftercare:
             signed.replace(clip)
         return produced
 
-    async def _add_sound(self, order: Order, produced: Produced, clip: Path) -> Produced:
-        sound = order.input(Role.AUDIO)
-        if sound is None or self._finisher is None:
-            raise InternalError(ErrorCode.INTERNAL, "The given sound cannot be added.")
-        heard = clip.with_name(f"heard-{clip.name}")
-        await self._finisher.mux(clip, Path(sound.path), heard)
-        heard.replace(clip)
-        return replace(produced, has_audio=True)
+    async def _finish(
+        self, job: FinishJob, order: Order, produced: Produced, abilities: Abilities
+    ) -> Produced:
+        if self._finisher is None:
+            raise InternalError(ErrorCode.INTERNAL, "There is nobody to finish the clip.")
+        facts = await self._finisher.finish(job)
+        if facts.is_changed:
+            Path(job.out).replace(job.clip)
+        if abilities.is_measured:
+            return as_measured(order, produced, facts)
+        if not is_exact(produced, facts):
+            log.error("clip is not what its engine said", said=produced, measured=facts)
+            raise InternalError(
+                ErrorCode.RESULT_INVALID, "The engine's file is not what was asked for."
+            )
+        return replace(produced, has_audio=facts.has_audio)
+
+    async def _make_stills(self, task: Task, clip: Path, *, is_measured: bool) -> None:
+        if self._finisher is None:
+            return
+        try:
+            await self._finisher.stills(clip)
+        except KinogateError as error:
+            # The stills take every frame of a service's clip: here it shows if one is broken.
+            if is_measured and error.code is ErrorCode.RESULT_INVALID:
+                raise
+            log.warning("no stills", task_id=task.id, reason=error.message)

@@ -6,6 +6,7 @@ import pytest
 
 from factories import a_plan
 from kinogate.domain.abilities import Abilities, adapt
+from kinogate.domain.knobs import Knobs, Lora
 from kinogate.domain.order import AudioMode, ShotType
 from kinogate.domain.task import Plan
 
@@ -81,6 +82,26 @@ def test_nothing_is_reported_of_what_was_not_asked_for(
     abilities: Abilities, wish: dict[str, object]
 ) -> None:
     assert adapted(a_plan(**wish), abilities) == (a_plan(**wish), "")
+
+
+def test_what_the_gateway_does_in_an_engines_place_is_nobodys_loss() -> None:
+    """Silence, mark, tags, sound and stills are promised all the same (`service/aftercare`)."""
+    plain = Abilities(
+        silence=False, takes_audio=False, draws_mark=False, writes_tags=False, makes_stills=False
+    )
+    for audio in AudioMode:
+        plan = a_plan(audio=audio, watermark="AI Generated")
+        assert adapted(plan, plain) == (plan, "")
+
+
+def test_wishes_for_a_sampler_that_has_no_such_thing_are_taken_out_and_named() -> None:
+    loras = (Lora(name="ink"),)
+    plan = a_plan(knobs=Knobs(steps=8, guidance=3.0, loras=loras))
+
+    found, warnings = adapted(plan, Abilities(knobs=frozenset({"steps"})))
+
+    assert found == a_plan(knobs=Knobs(steps=8))
+    assert warnings == "guidance, loras are not honoured by the engine upstream."
 
 
 def test_a_seed_that_we_drew_is_nobodys_loss() -> None:
