@@ -72,8 +72,13 @@ class Place:
 
     @property
     def credential(self) -> Credential:
-        """Whose place it is."""
+        """Whose place it is; its URL may change while the place is held."""
         return self._seat.credential
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the credential is not configured any more, or its server not there."""
+        return self._pool.is_gone(self._seat)
 
     def leave(self) -> None:
         """Give the place to whoever waits; safe to call twice."""
@@ -111,6 +116,7 @@ class CredentialPool:
 
     def __init__(self, credentials: Iterable[Credential]) -> None:
         self._seats = {item.name: _Seat(item) for item in credentials}
+        self._gone: dict[str, _Seat] = {}  # with tasks that may still be asked for
         self._changed = asyncio.Event()
 
     @property
@@ -118,19 +124,19 @@ class CredentialPool:
         """In the operator's order."""
         return tuple(seat.credential for seat in self._seats.values())
 
-    @property
-    def capacity(self) -> int:
-        """Tasks at a time, all credentials together; at least 1."""
-        return max(1, sum(item.concurrency for item in self.credentials))
-
     def replace(self, credentials: Iterable[Credential]) -> None:
         """Have other credentials from now on; one of the same name keeps its tasks and its rest."""
-        old, self._seats = self._seats, {}
+        old, self._seats = self._gone | self._seats, {}
         for item in credentials:
-            seat = old.get(item.name) or _Seat(item)
+            seat = old.pop(item.name, None) or _Seat(item)
             seat.credential = item
             self._seats[item.name] = seat
+        self._gone = {name: seat for name, seat in old.items() if seat.running}
         self._stir()
+
+    def is_gone(self, seat: _Seat) -> bool:
+        """Whether a seat belongs to no credential that `take` would give out."""
+        return self._seats.get(seat.credential.name) is not seat
 
     def join(self, name: str) -> Place | None:
         """A place at the credential called `name`, full or not; None when there is no such.
