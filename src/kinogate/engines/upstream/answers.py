@@ -107,6 +107,18 @@ def link_of(*values: object) -> str | None:
     return None
 
 
+def share_of(value: object, whole: float) -> float | None:
+    """A share done, 0.0-1.0: `value` of `whole`, or `"37%"`; None for anything else."""
+    text = value.strip().rstrip("%") if isinstance(value, str) else value
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        return None
+    try:
+        share = float(text) / whole
+    except ValueError:
+        return None
+    return min(max(share, 0.0), 1.0) if math.isfinite(share) else None
+
+
 def retry_after_s(answer: Answer) -> int | None:
     """Whole seconds after which to ask again, 0-3600, where the answer says so in seconds."""
     for name, unit in (("retry-after", 1.0), ("retry-after-ms", 0.001)):

@@ -32,8 +32,9 @@ from kinogate.engines.upstream.answers import (
     unreadable,
 )
 from kinogate.engines.upstream.base import BaseWire, service_abilities
-from kinogate.engines.upstream.dashscope_bodies import FUNCTION_BY_MODE, halves
+from kinogate.engines.upstream.dashscope_bodies import halves
 from kinogate.engines.upstream.dashscope_codes import CALLER, blame_for
+from kinogate.engines.upstream.vace import VACE_ROLES, is_vace, vace_misfit
 from kinogate.engines.upstream.wire import (
     Answer,
     Ask,
@@ -87,18 +88,6 @@ _ENDINGS: Mapping[str, str] = MappingProxyType(
 
 _FRAME_ROLES = frozenset({Role.FIRST_FRAME, Role.LAST_FRAME, Role.AUDIO})
 _REFERENCE_ROLES = frozenset({Role.REFERENCE_IMAGE, Role.REFERENCE_VIDEO, Role.AUDIO})
-_VACE_ROLES = frozenset(
-    {
-        Role.REFERENCE_IMAGE,
-        Role.SOURCE_VIDEO,
-        Role.MASK_IMAGE,
-        Role.MASK_VIDEO,
-        Role.FIRST_FRAME,
-        Role.LAST_FRAME,
-        Role.FIRST_CLIP,
-        Role.LAST_CLIP,
-    }
-)
 
 
 class DashscopeWire(BaseWire):
@@ -295,18 +284,13 @@ def _misfit(plan: Plan, row: ModelSpec, roles: frozenset[Role]) -> str | None:
         return "This upstream takes no sound file together with a first clip."
     if row.modes & {Mode.S2V, Mode.ANIMATE} and plan.prompt.strip():
         return f"This upstream takes no prompt with {row.name}."
-    if row.protocol == "A" and Mode.EDIT in row.modes:
-        if plan.function == "video_outpainting":
-            return "This upstream cannot be told the margins of video_outpainting."
-        if plan.function is None and plan.mode not in FUNCTION_BY_MODE:
-            return f"This upstream needs to be told the function of {row.name}."
-    return None
+    return vace_misfit(plan) if is_vace(row) else None
 
 
 def _roles_of(mode: Mode, row: ModelSpec) -> frozenset[Role]:
     """The inputs that the row's form has a place for; empty for a mode that it does not know."""
-    if row.protocol == "A" and Mode.EDIT in row.modes:
-        return _VACE_ROLES
+    if is_vace(row):
+        return VACE_ROLES
     if mode is Mode.R2V and row.protocol == "A":
         return _REFERENCE_ROLES
     if mode is Mode.R2V and row.protocol == "B":

@@ -13,6 +13,7 @@ from kinogate.domain.order import AudioMode, Mode, Order, Role, ShotType
 from kinogate.domain.resolution import ADAPTIVE, Size, ratio_label
 from kinogate.domain.spec import ModelSpec
 from kinogate.engines.upstream.base import filled, given, texts, whole_seconds
+from kinogate.engines.upstream.vace import is_vace, vace_members
 from kinogate.engines.upstream.wire import Given
 
 Halves = tuple[dict[str, object], dict[str, object]]
@@ -35,21 +36,6 @@ _ITEM_TYPES: Mapping[Role, str] = MappingProxyType(
     }
 )
 
-FUNCTION_BY_MODE: Mapping[Mode, str] = MappingProxyType(
-    {Mode.R2V: "image_reference", Mode.CLIP: "video_extension"}
-)
-"""vace: the function that a kind of work can only be, where the caller named none."""
-
-_VACE_SINGLES: tuple[tuple[str, Role], ...] = (
-    ("video_url", Role.SOURCE_VIDEO),
-    ("mask_image_url", Role.MASK_IMAGE),
-    ("mask_video_url", Role.MASK_VIDEO),
-    ("first_frame_url", Role.FIRST_FRAME),
-    ("last_frame_url", Role.LAST_FRAME),
-    ("first_clip_url", Role.FIRST_CLIP),
-    ("last_clip_url", Role.LAST_CLIP),
-)
-
 
 def halves(order: Order, row: ModelSpec, prompt: str, media: tuple[Given, ...]) -> Halves:
     """The two halves of the body that the row's form has.
@@ -66,7 +52,7 @@ def halves(order: Order, row: ModelSpec, prompt: str, media: tuple[Given, ...]) 
         return _s2v(order, media)
     if order.mode is Mode.ANIMATE:
         return _animate(media)
-    if Mode.EDIT in row.modes:
+    if is_vace(row):
         return _vace(order, prompt, media)
     if Mode.KF2V in row.modes:
         return _kf2v(order, prompt, media)
@@ -123,11 +109,8 @@ def _kf2v(order: Order, prompt: str, media: tuple[Given, ...]) -> Halves:
 
 
 def _vace(order: Order, prompt: str, media: tuple[Given, ...]) -> Halves:
-    """§3.3. Masks' motion and margins are not in an order, so the vendor's defaults hold."""
-    inputs = _words(order, prompt)
-    inputs["function"] = order.function or FUNCTION_BY_MODE[order.mode]
-    inputs |= filled(ref_images_url=texts(media, Role.REFERENCE_IMAGE) or None)
-    inputs |= filled(**{name: given(media, role) for name, role in _VACE_SINGLES})
+    """§3.3."""
+    inputs = _words(order, prompt) | vace_members(order, media)
     size = Size(width=order.width, height=order.height).star
     return inputs, _common(order) | {"size": size, "duration": whole_seconds(order)}
 

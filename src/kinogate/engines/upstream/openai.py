@@ -134,7 +134,7 @@ class OpenaiWire(OpenaiReplies, BaseWire):
         """Local servers make no sound, rewrite no prompts and inspect nothing."""
         if not self.is_local:
             return service_abilities(self.row(model))
-        knobs = frozenset(self._profile.knob_names) | ({"loras"} if self._loras else set())
+        knobs = set(self._knob_names(model)) | ({"loras"} if self._loras else set())
         return Abilities(
             shot_type=False,
             auto_audio=False,
@@ -142,7 +142,7 @@ class OpenaiWire(OpenaiReplies, BaseWire):
             draws_mark=False,
             writes_tags=False,
             is_measured=True,
-            knobs=knobs,
+            knobs=frozenset(knobs),
         )
 
     def modes(self, spec: ModelSpec) -> frozenset[Mode]:
@@ -207,14 +207,10 @@ class OpenaiWire(OpenaiReplies, BaseWire):
         ]
         if order.negative_prompt:
             fields.append(("negative_prompt", order.negative_prompt))
-        names = dict(self._profile.knob_names)
-        if not self._has_two_experts(order.model):
-            names["guidance"] = "guidance_scale"  # one transformer, one name everywhere
-            names.pop("guidance_2", None)
-        for member, name in names.items():
+        for member, name in self._knob_names(order.model).items():
             value = getattr(order.knobs, member)
             if value is not None:
-                fields.append((name, f"{value:g}"))
+                fields.append((name, str(value)))
         for lora in order.knobs.loras[:1]:
             body = {"name": lora.name, "path": self._loras[lora.name], "scale": lora.weight}
             fields.append(("lora", msgspec.json.encode(body).decode()))
@@ -272,9 +268,14 @@ class OpenaiWire(OpenaiReplies, BaseWire):
                 return "This upstream puts a LoRA on both experts."
         return None
 
-    def _has_two_experts(self, model: str) -> bool:
+    def _knob_names(self, model: str) -> Mapping[str, str]:
+        """The profile's names; a model with one transformer has one guidance, of the plain name."""
+        names = self._profile.knob_names
         text = f"{self.spelled(model)} {model}".lower()
-        return any(mark in text for mark in _TWO_EXPERTS)
+        if any(mark in text for mark in _TWO_EXPERTS):
+            return names
+        plain = {**names, "guidance": "guidance_scale"}
+        return {member: plain[member] for member in names if member != "guidance_2"}
 
 
 def native_fps(spelling: str, model: str) -> int:

@@ -20,6 +20,7 @@ from kinogate.engines.upstream.answers import (
     key_trouble,
     link_of,
     part_of,
+    share_of,
     text_of,
     unreadable,
 )
@@ -126,9 +127,7 @@ def complaint_of(body: Mapping[str, object] | None) -> Complaint:
 
 def _sighting(body: Mapping[str, object], word: str) -> Sighting:
     phase, unknown = phase_of(word)
-    percent = body.get("progress")
-    is_number = isinstance(percent, int | float) and not isinstance(percent, bool)
-    progress = float(str(percent)) / 100 if is_number else None
+    progress = share_of(body.get("progress"), 100)
     prompt = text_of(body, "prompt") or None
     if phase is Phase.FAILED:
         complaint = complaint_of(body)
