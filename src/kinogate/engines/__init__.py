@@ -19,6 +19,10 @@ ENTRY_POINT_GROUP = "kinogate.engines"
 
 _BUILT_IN = {
     "preview": "kinogate.engines.preview.port:build",
+    **{
+        kind: f"kinogate.engines.upstream.build:{kind}"
+        for kind in ("dashscope", "mulerouter", "openai", "unified", "vtrix")
+    },
 }
 
 

@@ -8,7 +8,7 @@ others offer theirs under the entry point group `kinogate.engines`.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,6 +79,8 @@ class Surroundings:
         clock: Time.
         inspector: Decodes untrusted media in a confined child process.
         fetch_policy: What the guard of outbound fetches lets through.
+        is_wanted: Whether a task is still to be made, by its id; None where nobody knows. A run
+            that is canceled while its task is wanted is taken up at the next start.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Surroundings:
     clock: Clock
     inspector: Inspector
     fetch_policy: FetchPolicy
+    is_wanted: Callable[[str], Awaitable[bool]] | None = None
 
 
 class BaseEngine:
