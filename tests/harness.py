@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import tempfile
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ from kinogate.domain.abilities import Abilities
 from kinogate.domain.catalogue import CATALOGUE
 from kinogate.domain.engine import ReportProgress
 from kinogate.domain.errors import KinogateError
+from kinogate.domain.models import Reloaded
 from kinogate.domain.order import Order, Produced, Role
 from kinogate.domain.ports import NewTask, Principal, TaskFilter
 from kinogate.domain.task import Plan, Status, Task
@@ -36,6 +37,7 @@ from kinogate.service.intake import Intake
 from kinogate.service.keys import Keyring
 from kinogate.service.links import LinkSigner
 from kinogate.service.models import Models
+from kinogate.service.operations import Operations
 from kinogate.service.query import Tasks
 from kinogate.service.routing import Router
 from kinogate.service.submit import Submitter
@@ -110,6 +112,9 @@ class IdleDurable:
     def wake(self) -> None:
         """Nobody sleeps."""
 
+    def set_lanes(self, lanes: Mapping[str, int]) -> None:
+        """Nothing waits."""
+
     async def cancel(self, task_id: str) -> None:
         self.canceled.append(task_id)
 
@@ -141,11 +146,11 @@ def wait_for(work: Awaitable[T]) -> T:
 class Harness:
     """The server, and handles on everything that a test may want to turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: IdleEngine | None = None) -> None:
         self.clock, self.ids = StillClock(), CountedIds()
         self.store = MemoryTaskStore()
         self.blobs = MemoryBlobStore(lambda: self.clock.ms / 1000)
-        self.engine, self.durable = IdleEngine(), IdleDurable()
+        self.engine, self.durable = engine or IdleEngine(), IdleDurable()
         self.router = Router.to(self.engine)
         self.admission = SwitchedAdmission()
         self.signer = LinkSigner(SECRET, "k1", ORIGIN)
@@ -201,6 +206,7 @@ class Harness:
             signer=self.signer,
             files=FileEndpoint(self.signer, self.blobs, self.clock),
             uploads=self.uploads,
+            operations=Operations(self.router.fleet, Reloaded),
             clock=self.clock,
         )
 
@@ -223,6 +229,13 @@ class Harness:
             minted = wait_for(self.keyring.create("test", account_id=account))
             self._secrets[account] = minted.secret
         return self._secrets[account]
+
+    def admin_auth(self) -> dict[str, str]:
+        """The header that shows an admin's key."""
+        if "" not in self._secrets:
+            minted = wait_for(self.keyring.create("admin", is_admin=True))
+            self._secrets[""] = minted.secret
+        return {"authorization": f"Bearer {self._secrets['']}"}
 
     def auth(self, account: str = ACCOUNT) -> dict[str, str]:
         """The header that shows the account's key."""

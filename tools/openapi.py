@@ -16,6 +16,7 @@ import kinogate
 from kinogate.dialects.base import Action, Route
 from kinogate.dialects.native import Native
 from kinogate.domain.catalogue import CATALOGUE
+from kinogate.domain.knobs import PRESETS, Expert
 from kinogate.domain.order import Role, ShotType
 from kinogate.domain.task import Status
 from kinogate.service.decide import SEED_MAX
@@ -36,6 +37,36 @@ def _integer(about: str = "", **more: object) -> Json:
 
 def _flag(about: str = "") -> Json:
     return {"type": ["boolean", "null"], **({"description": about} if about else {})}
+
+
+def _number(about: str, least: float, most: float) -> Json:
+    return {
+        "type": ["number", "null"],
+        "description": about,
+        "minimum": least,
+        "maximum": most,
+    }
+
+
+def _knobs() -> Json:
+    lora = {
+        "name": {"type": "string", "description": "As the operator has named it."},
+        "weight": _number("1 as trained.", -4, 4),
+        "expert": {"enum": [*(expert.value for expert in Expert), None]},
+    }
+    return {
+        "steps": _integer("Denoising steps.", minimum=1, maximum=200),
+        "guidance": _number("Of the high-noise expert, or of the only one.", 0, 30),
+        "guidance_2": _number("Of the low-noise expert.", 0, 30),
+        "flow_shift": {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 100},
+        "boundary_ratio": _number("Share of the schedule at which the experts change.", 0, 1),
+        "preset": {"enum": [*PRESETS, None]},
+        "loras": {
+            "type": ["array", "null"],
+            "maxItems": 8,
+            "items": {"type": "object", "properties": lora, "required": ["name"]},
+        },
+    }
 
 
 def create_members() -> Json:
@@ -75,6 +106,11 @@ def create_members() -> Json:
         "seed": _integer(minimum=0, maximum=SEED_MAX),
         "template": _text("The name of an effect."),
         "function": _text("What a vace model is to do."),
+        "knobs": {
+            "type": ["object", "null"],
+            "description": "Wishes for the sampler; reported where the engine has none.",
+            "properties": _knobs(),
+        },
         "safety_filter": _flag(),
         "notify_hook": _text("An http(s) URL."),
         "metadata": {
@@ -135,7 +171,46 @@ def _schemas() -> Json:
             }
         ),
         "Deleted": _object({"id": {"type": "string"}, "deleted": {"const": True}}),
-        "Model": _object({"name": {"type": "string"}, "modes": {"type": "array"}}),
+        "Model": _object(
+            {
+                "name": {"type": "string"},
+                "modes": {"type": "array"},
+                "engines": {"type": "array", "items": _ref("Offer")},
+                "prices": {"type": "object", "additionalProperties": _ref("Price")},
+            }
+        ),
+        "Offer": {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string"},
+                "modes": {"type": "array", "items": {"type": "string"}},
+                "cost_usd_per_s": {
+                    "type": "string",
+                    "description": "What it costs the operator; shown to admins, where it is known.",
+                },
+            },
+            "required": ["name", "modes"],
+        },
+        "Price": _object({"audio": {"type": "string"}, "silent": {"type": "string"}}),
+        "Engine": _object(
+            {
+                "name": {"type": "string"},
+                "kind": {"type": "string"},
+                "state": {"enum": ["ready", "starting", "cooling", "draining"]},
+                "capacity": {"type": "integer"},
+                "running": {"type": "integer"},
+                "failures": {"type": "integer"},
+                "cools_for_s": {"type": "number"},
+                "last_failure": {"type": ["string", "null"]},
+            }
+        ),
+        "Engines": _object({"engines": {"type": "array", "items": _ref("Engine")}}),
+        "Reloaded": _object(
+            {
+                name: {"type": "array", "items": {"type": "string"}}
+                for name in ("engines_changed", "needs_restart", "remarks")
+            }
+        ),
         "Models": _object({"models": {"type": "array", "items": _ref("Model")}}),
         "Me": _object({"account": {"type": "string"}, "is_admin": {"type": "boolean"}}),
     }
@@ -165,6 +240,10 @@ _ANSWERS: dict[Action, tuple[str, str]] = {
     Action.MODELS: ("200", "Models"),
     Action.MODEL: ("200", "Model"),
     Action.ME: ("200", "Me"),
+    Action.ENGINES: ("200", "Engines"),
+    Action.ENGINE_DRAIN: ("200", "Engine"),
+    Action.ENGINE_RESUME: ("200", "Engine"),
+    Action.RELOAD: ("200", "Reloaded"),
 }
 _OTHER: dict[Action, Json] = {
     Action.CONTENT: {

@@ -16,14 +16,15 @@ import structlog
 
 import kinogate
 from kinogate.blobs.local import LocalBlobStore
-from kinogate.config import read_file, read_setup
+from kinogate.config import Setup, read_file, read_setup
 from kinogate.db.journal import SqlJournal
 from kinogate.db.keys import SqlKeyStore
 from kinogate.db.open import Database, open_database
 from kinogate.db.store import SqlTaskStore
 from kinogate.dialects import build_dialects
 from kinogate.domain.catalogue import CATALOGUE
-from kinogate.domain.errors import CallerError
+from kinogate.domain.errors import CallerError, ErrorCode
+from kinogate.domain.models import Reloaded
 from kinogate.domain.ports import Clock, Principal
 from kinogate.durable.engine import DbosDurable
 from kinogate.http.asgi import build_asgi
@@ -42,6 +43,7 @@ from kinogate.service.intake import Intake
 from kinogate.service.keys import Keyring, MintedKey
 from kinogate.service.links import LinkSigner
 from kinogate.service.models import Models
+from kinogate.service.operations import Operations
 from kinogate.service.prepare import Preparer
 from kinogate.service.query import Tasks
 from kinogate.service.records import Records
@@ -53,7 +55,7 @@ from kinogate.service.submit import Submitter
 from kinogate.service.upload_parts import Parts
 from kinogate.service.upload_policy import PolicySigner
 from kinogate.service.uploads import Uploads
-from kinogate.settings import Settings
+from kinogate.settings import Settings, load_settings, reason_of
 from kinogate.telemetry import Metrics
 
 log = structlog.get_logger(__name__)
@@ -74,11 +76,20 @@ class OpenAdmission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A composed server, ready to be served."""
+    """A composed server, ready to be served.
+
+    Attributes:
+        asgi: The application.
+        keyring: Its keys.
+        settings: What it was built from.
+        reload: Reads engines, routes and prices again; raises a `CallerError` and changes nothing
+            when they cannot be used.
+    """
 
     asgi: Cors
     keyring: Keyring
     settings: Settings
+    reload: Callable[[], Reloaded]
 
 
 def signing_secret(folder: Path) -> bytes:
@@ -177,6 +188,7 @@ async def open_server(settings: Settings, config: Path | None = None) -> AsyncIt
             link=_links_for_upstreams(settings.origin, signer, clock),
         )
         durable = _durable(fleet.lanes(), database, store, runner, clock)
+        reload = _reloader(config, setup, router, durable)
         services = EdgeServices(
             keyring=keyring,
             submitter=Submitter(
@@ -194,6 +206,7 @@ async def open_server(settings: Settings, config: Path | None = None) -> AsyncIt
             signer=signer,
             files=FileEndpoint(signer, blobs, clock),
             uploads=uploads,
+            operations=Operations(fleet, reload),
             clock=clock,
         )
         asgi = _asgi(settings, services, durable, metrics)
@@ -203,7 +216,42 @@ async def open_server(settings: Settings, config: Path | None = None) -> AsyncIt
         records = Records(store, clock, age_s=settings.result_ttl_s + settings.record_ttl_s)
         for sweeper in (retention.run(), records.run()):
             stack.callback(asyncio.create_task(sweeper).cancel)
-        yield Server(asgi=asgi, keyring=keyring, settings=settings)
+        yield Server(asgi=asgi, keyring=keyring, settings=settings, reload=reload)
+
+
+def _reloader(
+    config: Path | None, first: Setup, router: Router, durable: DbosDurable
+) -> Callable[[], Reloaded]:
+    """What a reload does, from beginning to end without a pause: no task sees half of it."""
+
+    def reload() -> Reloaded:
+        try:
+            setup = read_setup(read_file(config))
+            load_settings(config)
+            engines = router.fleet.replace(setup.engines)
+        except (OSError, ValueError) as error:  # TOML, settings and our own are all ValueErrors
+            reason = reason_of(error)
+            log.warning("configuration not reloaded", reason=reason)
+            raise CallerError(ErrorCode.FIELD_INVALID, reason, field="config") from error
+        router.replace(setup.routes, setup.prices)
+        durable.set_lanes(router.fleet.lanes())
+        names = sorted({*first.settings, *setup.settings})
+        reloaded = Reloaded(
+            engines=engines,
+            needs_restart=tuple(
+                name for name in names if first.settings.get(name) != setup.settings.get(name)
+            ),
+            remarks=setup.remarks(),
+        )
+        log.info(
+            "configuration reloaded",
+            engines=reloaded.engines,
+            needs_restart=reloaded.needs_restart,
+            remarks=reloaded.remarks,
+        )
+        return reloaded
+
+    return reload
 
 
 def _asgi(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -201,3 +201,12 @@ def load_settings(config: Path | None, **flags: object) -> Settings:
     from_env = EnvSettingsSource(Settings)()
     given = {name: value for name, value in flags.items() if value is not None}
     return Settings(**{**from_file, **from_env, **given})
+
+
+def reason_of(error: Exception) -> str:
+    """What is wrong with a configuration, in one line without the values given."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return f"{where}: {first['msg']}" if where else str(first["msg"])
+    return str(error)

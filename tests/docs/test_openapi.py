@@ -43,6 +43,7 @@ def test_every_member_it_names_is_read(document: dict[str, Any]) -> None:
     samples: dict[str, object] = {
         "media": [{"role": "reference_image", "url": "https://example.com/a.png"}],
         "metadata": {"a": "b"},
+        "knobs": {"steps": 4},
         "size": "1280*720",
         "resolution": "720P",
         "shot_type": "multi",

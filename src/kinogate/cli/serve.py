@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import signal
 import socket
-import tomllib
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from kinogate.cli.output import bad_config
 from kinogate.config import BadConfig
-from kinogate.settings import Settings, load_settings
+from kinogate.domain.errors import CallerError
+from kinogate.settings import Settings, load_settings, reason_of
 
 if TYPE_CHECKING:
     from kinogate.service.keys import MintedKey
@@ -52,12 +54,8 @@ def settings_of(config: Path | None, **flags: object) -> Settings:
     """Settings, or exit 78 with the reason."""
     try:
         return load_settings(config, **flags)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise bad_config(f"{where}: {first['msg']}") from error
-    except (OSError, tomllib.TOMLDecodeError, BadConfig) as error:
-        raise bad_config(str(error)) from error
+    except (ValueError, OSError) as error:  # pydantic's, TOML's and our own are all ValueErrors
+        raise bad_config(reason_of(error)) from error
 
 
 def is_loopback(host: str) -> bool:
@@ -119,10 +117,19 @@ async def _serve(settings: Settings, listener: socket.socket, path: Path | None)
         )
         _greet(settings, minted)
         giving = asyncio.create_task(give_back_after_bursts())
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, _reload, server.reload)
         try:
             await QuietServer(config).serve(sockets=[listener])
         finally:
+            loop.remove_signal_handler(signal.SIGHUP)
             giving.cancel()
+
+
+def _reload(reload: Callable[[], object]) -> None:
+    """Upon SIGHUP; a configuration that cannot be used has been logged, and changes nothing."""
+    with suppress(CallerError):
+        reload()
 
 
 def _greet(settings: Settings, minted: MintedKey | None) -> None:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import msgspec
 
 from kinogate.domain.errors import CallerError, ErrorCode, KinogateError
-from kinogate.domain.models import ModelCard
+from kinogate.domain.models import EngineStatus, ModelCard, Reloaded
 from kinogate.domain.ports import Principal, TaskFilter
 from kinogate.domain.request import HouseRules, Submission
 from kinogate.domain.task import Status, Task
@@ -44,6 +44,10 @@ class Action(StrEnum):
     FILE_CREATE = "file_create"  # a file as the body or in a form, or announced
     FILE_APPEND = "file_append"  # a piece of an announced file
     FILE_GET = "file_get"
+    ENGINES = "engines"  # this and the following three are for admins
+    ENGINE_DRAIN = "engine_drain"
+    ENGINE_RESUME = "engine_resume"
+    RELOAD = "reload"  # read the configuration file again
     UNSUPPORTED = "unsupported"  # a known path of the real service that we answer honestly
 
 
@@ -269,6 +273,18 @@ class Dialect:
 
     def render_me(self, principal: Principal, call: Call) -> Reply:
         """Answer a ME call."""
+        raise NotImplementedError
+
+    def render_engines(self, engines: Sequence[EngineStatus], call: Call) -> Reply:
+        """Answer an ENGINES call."""
+        raise NotImplementedError
+
+    def render_engine(self, engine: EngineStatus, call: Call) -> Reply:
+        """Answer an ENGINE_… call."""
+        raise NotImplementedError
+
+    def render_reloaded(self, reloaded: Reloaded, call: Call) -> Reply:
+        """Answer a RELOAD call."""
         raise NotImplementedError
 
     def parse_upload_call(self, call: Call) -> UploadCall:

@@ -27,10 +27,11 @@ from kinogate.dialects.base import (
     parse_task_id,
     retry_after,
 )
+from kinogate.dialects.knobs import read_knobs
 from kinogate.dialects.members import Members, as_integer, read_object
 from kinogate.dialects.pixels import read_size, read_tier
 from kinogate.domain.errors import ErrorCode, KinogateError, field_invalid
-from kinogate.domain.models import ModelCard
+from kinogate.domain.models import EngineStatus, ModelCard, Reloaded
 from kinogate.domain.money import usd_text
 from kinogate.domain.order import AudioMode, Role, ShotType
 from kinogate.domain.overlays import OVERLAYS
@@ -117,6 +118,12 @@ class Native(Dialect):
         Route(method="GET", path=f"{_ROOT}/models", action=Action.MODELS),
         Route(method="GET", path=f"{_ROOT}/models/{{model}}", action=Action.MODEL),
         Route(method="GET", path=f"{_ROOT}/me", action=Action.ME),
+        Route(method="GET", path=f"{_ROOT}/engines", action=Action.ENGINES),
+        Route(method="POST", path=f"{_ROOT}/engines/{{engine}}/drain", action=Action.ENGINE_DRAIN),
+        Route(
+            method="POST", path=f"{_ROOT}/engines/{{engine}}/resume", action=Action.ENGINE_RESUME
+        ),
+        Route(method="POST", path=f"{_ROOT}/reload", action=Action.RELOAD),
     )
     prefixes = ("/kinogate/",)
     fields = MappingProxyType(
@@ -152,6 +159,7 @@ class Native(Dialect):
             seed=body.integer("seed"),
             template=body.text("template") or None,
             function=body.text("function") or None,
+            knobs=read_knobs(body),
             safety_filter=body.flag("safety_filter"),
             notify_hook=body.text("notify_hook") or None,
             metadata=_metadata(body),
@@ -222,6 +230,25 @@ class Native(Dialect):
                 "account": principal.account_id,
                 "key": principal.key_id,
                 "is_admin": principal.is_admin,
+            },
+        )
+
+    def render_engines(self, engines: Sequence[EngineStatus], call: Call) -> Reply:
+        """Every engine."""
+        return json_reply(200, {"engines": [replies.engine(status) for status in engines]})
+
+    def render_engine(self, engine: EngineStatus, call: Call) -> Reply:
+        """One engine."""
+        return json_reply(200, replies.engine(engine))
+
+    def render_reloaded(self, reloaded: Reloaded, call: Call) -> Reply:
+        """What has changed."""
+        return json_reply(
+            200,
+            {
+                "engines_changed": list(reloaded.engines),
+                "needs_restart": list(reloaded.needs_restart),
+                "remarks": list(reloaded.remarks),
             },
         )
 

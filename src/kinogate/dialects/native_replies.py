@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from kinogate.dialects.base import TaskView
-from kinogate.domain.models import ModelCard, Offer, TierPrice
+from kinogate.domain.models import EngineStatus, ModelCard, Offer, TierPrice
 from kinogate.domain.money import usd_text
 from kinogate.domain.upload import Upload
 
@@ -76,6 +76,20 @@ def model(card: ModelCard) -> dict[str, object]:
         "fps": spec.fps,
         "unverified": list(spec.unverified),
         "source": spec.source,
+    }
+
+
+def engine(status: EngineStatus) -> dict[str, object]:
+    """An engine as the operator sees it."""
+    return {
+        "name": status.name,
+        "kind": status.kind,
+        "state": status.state,
+        "capacity": status.capacity,
+        "running": status.running,
+        "failures": status.failures,
+        "cools_for_s": round(status.cools_for_s, 1),
+        "last_failure": status.reason,
     }
 
 

@@ -6,6 +6,7 @@ spec/dialects.md §D.2 and §0.3. Limits are the services' question.
 
 from __future__ import annotations
 
+from kinogate.dialects.knobs import read_server_knobs
 from kinogate.dialects.members import Members, read_json
 from kinogate.domain.errors import CallerError, field_invalid, field_missing
 from kinogate.domain.order import AudioMode, Role, ShotType
@@ -61,6 +62,7 @@ def read_body(body: Members) -> Submission:
         watermark=body.flag("watermark"),
         seed=body.integer("seed"),
         template=body.text("template") or None,
+        knobs=read_server_knobs(body),
         metadata=_metadata(body),
     )
     return Submission(request=request, ignored=body.ignored(), warnings=tuple(warnings))

@@ -1,4 +1,4 @@
-"""A catalogue row together with what this server can do with it."""
+"""What this server can do: a catalogue row with its engines, an engine with its state."""
 
 from __future__ import annotations
 
@@ -58,3 +58,43 @@ class ModelCard:
     def modes(self) -> tuple[Mode, ...]:
         """The row's modes that any engine makes, sorted."""
         return tuple(sorted({mode for offer in self.offers for mode in offer.modes}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStatus:
+    """One engine as the operator sees it.
+
+    Attributes:
+        name: As the operator calls it.
+        kind: What it is.
+        state: `ready`, `starting`, `cooling` or `draining`.
+        capacity: Runs that it takes at a time.
+        running: Runs that it has now, or that wait for one to end.
+        failures: In a row, by its own fault.
+        cools_for_s: Seconds that its cool-down still lasts.
+        reason: Its last failure's sentence, until a success; None when it is well.
+    """
+
+    name: str
+    kind: str
+    state: str
+    capacity: int
+    running: int
+    failures: int
+    cools_for_s: float
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded:
+    """What reading the configuration again has changed.
+
+    Attributes:
+        engines: Names of the engines that were added, changed or removed.
+        needs_restart: Names of the settings that differ in the file and count from the next start.
+        remarks: What is allowed and perhaps not meant, a sentence each.
+    """
+
+    engines: tuple[str, ...] = ()
+    needs_restart: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()

@@ -28,12 +28,14 @@ from kinogate.domain.errors import (
 from kinogate.domain.ports import Accepted, Clock, Principal
 from kinogate.domain.request import Field
 from kinogate.domain.task import Status, Task
+from kinogate.http.admin import AdminHandlers
 from kinogate.http.calls import head_of, read_body, read_form, respond
 from kinogate.http.files import FileEndpoint
 from kinogate.http.uploads import KEYLESS, STREAMED, Handler, UploadHandlers
 from kinogate.service.keys import Keyring
 from kinogate.service.links import LinkSigner
 from kinogate.service.models import Models
+from kinogate.service.operations import Operations
 from kinogate.service.query import Tasks
 from kinogate.service.simulation import HEADER, parse_simulation, refuse_at_submit
 from kinogate.service.submit import Origin, Submitter
@@ -58,6 +60,7 @@ class EdgeServices:
     signer: LinkSigner
     files: FileEndpoint
     uploads: Uploads
+    operations: Operations
     clock: Clock
 
 
@@ -92,6 +95,7 @@ class Edge:
             Action.ME: self._me,
             Action.UNSUPPORTED: self._unsupported,
             **UploadHandlers(services.uploads).table(),
+            **AdminHandlers(services.operations).table(),
         }
 
     async def handle(self, dialect: Dialect, route: Route, request: Request) -> Response:
@@ -303,9 +307,7 @@ class Edge:
     async def _model(
         self, dialect: Dialect, call: Call, principal: Principal, _: Request
     ) -> Response:
-        card = self._services.models.find(
-            call.params["model"], dialect.house.overlay, principal
-        )
+        card = self._services.models.find(call.params["model"], dialect.house.overlay, principal)
         return respond(dialect.render_model(card, call), call)
 
     async def _me(self, dialect: Dialect, call: Call, principal: Principal, _: Request) -> Response:
