@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import av
+import msgspec
 import numpy as np
 
 from kinogate.domain.errors import ErrorCode, InternalError
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 _MUXERS_OWN = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder"})
 
+_PRODUCERS: Final = ("ContentProducer", "ProduceID", "ReservedCode1")
+"""Members of the AIGC label that are the producer's, beside those of who passes a file on."""
+
 # A second generation: nearer to its source than a first one has to be (our choice).
 _CRF: Final = 18
 
@@ -52,7 +56,8 @@ _MOMENT_S: Final = 1e-6  # times that should be equal differ in their last digit
 def finish_clip(job: FinishJob) -> ClipFacts:
     """Write `job.out` as the job wants it; nothing is written when `job.clip` is that already.
 
-    Tags that the clip has are kept, those of the job replace the ones of the same name. What C2PA
+    Tags that the clip has are kept, those of the job replace the ones of the same name; but an
+    AIGC label that names a producer goes on naming it, and us as who passes the clip on. What C2PA
     says would not be kept, so signing comes later. `out` appears only when it is complete, and the
     same clip and job give the same bytes.
 
@@ -112,7 +117,25 @@ def _tags(job: FinishJob, found: Anatomy) -> tuple[tuple[str, str], ...] | None:
     if set(job.tags) <= set(found.tags):
         return None
     named = {key for key, _ in job.tags} | _MUXERS_OWN
-    return (*(item for item in found.tags if item[0] not in named), *job.tags)
+    before = dict(found.tags)
+    ours = ((key, _label(before.get(key), text)) for key, text in job.tags)
+    return (*(item for item in found.tags if item[0] not in named), *ours)
+
+
+def _label(theirs: str | None, ours: str) -> str:
+    """An AIGC label of ours that names who produced a clip before we passed it on."""
+    old, new = _json_label(theirs), _json_label(ours)
+    if not old.get("ContentProducer") or "ContentPropagator" not in new:
+        return ours
+    kept = {name: old[name] for name in _PRODUCERS if name in old and name in new}
+    return msgspec.json.encode(new | kept).decode()
+
+
+def _json_label(text: str | None) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(text or "{}", type=dict[str, str])
+    except msgspec.MsgspecError:
+        return {}
 
 
 def _copied_sound(

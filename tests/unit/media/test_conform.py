@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from fractions import Fraction
 
@@ -86,6 +87,38 @@ def test_tags_are_written_without_touching_picture_or_sound(tmp_path):
     assert tags["comment"] == "drawn"
     assert (tags["artist"], tags["AIGC"]) == (TAGS[0][1], TAGS[1][1])
     assert facts.frame_count == 48
+
+
+OURS = (
+    '{"Label":"1","ContentProducer":"Kinogate","ProduceID":"k1","ReservedCode1":"",'
+    '"ContentPropagator":"Kinogate","PropagateID":"k1","ReservedCode2":""}'
+)
+
+
+def label_after(tmp_path, theirs):
+    tags = () if theirs is None else (("AIGC", theirs),)
+    clip = write_clip(tmp_path / "clip.mp4", movflags="faststart+use_metadata_tags", tags=tags)
+    _, out = finished(clip, tags=(("AIGC", OURS),))
+    return dict(delivered(out).tags)["AIGC"]
+
+
+def test_a_label_goes_on_naming_who_produced_the_clip(tmp_path):
+    theirs = (
+        '{"Label":"1","ContentProducer":"Cloud","ProduceID":"c7","ReservedCode1":"x","More":"y"}'
+    )
+
+    label = json.loads(label_after(tmp_path, theirs))
+
+    assert label == json.loads(OURS) | {
+        "ContentProducer": "Cloud",
+        "ProduceID": "c7",
+        "ReservedCode1": "x",
+    }
+
+
+@pytest.mark.parametrize("theirs", [None, "no JSON", "[]", '{"Label":1}', '{"Label":"1"}'])
+def test_a_label_that_names_nobody_gives_way_to_ours(tmp_path, theirs):
+    assert label_after(tmp_path, theirs) == OURS
 
 
 # -- sound ---------------------------------------------------------------------------------------
