@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from durable_rig import Rig
 
 from kinogate.db.keys import SqlKeyStore
 from kinogate.db.memory import MemoryKeyStore, MemoryTaskStore
@@ -192,4 +193,23 @@ def keys(request: pytest.FixtureRequest) -> Iterator[MemoryKeyStore | SqlKeyStor
         return
     database = open_database(request.getfixturevalue(f"{request.param}_url"))
     yield SqlKeyStore(database)
+    database.close()
+
+
+@pytest.fixture(params=["inline", "sqlite", "postgres"])
+def rig(request: pytest.FixtureRequest, new_task: MakeTask) -> Iterator[Rig]:
+    """Each durable engine in turn, over fake stages."""
+    if request.param == "inline":
+        yield Rig(MemoryTaskStore(), None, new_task)
+        return
+    database = open_database(request.getfixturevalue(f"{request.param}_url"))
+    yield Rig(SqlTaskStore(database), database, new_task)
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def kept(request: pytest.FixtureRequest, new_task: MakeTask) -> Iterator[Rig]:
+    """Those that survive their process."""
+    database = open_database(request.getfixturevalue(f"{request.param}_url"))
+    yield Rig(SqlTaskStore(database), database, new_task)
     database.close()

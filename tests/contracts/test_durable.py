@@ -5,176 +5,24 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from durable_rig import LANES, SLOTS, RealClock, Rig
 
-from kinogate.db.memory import MemoryTaskStore
-from kinogate.db.open import Database, open_database
+from kinogate.db.open import open_database
 from kinogate.db.store import SqlTaskStore
 from kinogate.db.writer import unavailable
 from kinogate.domain.errors import CallerError, ErrorCode, InternalError, UpstreamError
 from kinogate.domain.ports import NewTask, TaskFilter
-from kinogate.domain.task import Fault, Outcome, Status, Task
+from kinogate.domain.task import Fault, Status
 from kinogate.durable.engine import DbosDurable
-from kinogate.durable.inline import InlineDurable
 
 pytestmark = pytest.mark.anyio
 
-Store = MemoryTaskStore | SqlTaskStore
-Durable = InlineDurable | DbosDurable
-SLOTS = 3
-LANES = {"preview": SLOTS}
 COUNT = 80
 PROCESS = Path(__file__).parents[1] / "acceptance" / "durable_process.py"
-HOLD = 500_000
-OUTCOME = Outcome(
-    blob_key="results/a.mp4",
-    size_bytes=1,
-    width=2,
-    height=2,
-    fps=30,
-    frame_count=30,
-    duration_s=1.0,
-    has_audio=False,
-    actual_prompt="A cat",
-    fingerprint="fake/1",
-)
-
-
-class RealClock:
-    """The machine's clock: DBOS has its own, and both must agree."""
-
-    def now_ms(self) -> int:
-        return int(time.time() * 1000)
-
-
-class FakeStages:
-    """Stages that journal what they do and behave as the test says."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.journal: list[tuple[str, str]] = []
-        self.loops: set[asyncio.AbstractEventLoop] = set()
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.busy = 0
-        self.most_busy = 0
-        self.prepare_errors: list[Exception] = []
-        self.render_errors: list[Exception] = []
-        self.finish_errors: list[Exception] = []
-
-    def count(self, stage: str) -> int:
-        return sum(name == stage for name, _ in self.journal)
-
-    async def prepare(self, task_id: str) -> str:
-        self._note("prepare", task_id)
-        if self.prepare_errors:
-            raise self.prepare_errors.pop(0)
-        return f"order of {task_id}"
-
-    async def render(self, task_id: str, order: str) -> str:
-        assert order == f"order of {task_id}"
-        self._note("render", task_id)
-        self.busy += 1
-        self.most_busy = max(self.busy, self.most_busy)
-        try:
-            await self.gate.wait()
-        except asyncio.CancelledError:
-            self._note("stopped", task_id)
-            raise
-        finally:
-            self.busy -= 1
-        if self.render_errors:
-            raise self.render_errors.pop(0)
-        return f"outcome of {task_id}"
-
-    async def finish(self, task_id: str, outcome: str) -> None:
-        assert outcome == f"outcome of {task_id}"
-        self._note("finish", task_id)
-        if self.finish_errors:
-            raise self.finish_errors.pop(0)
-        await self.store.succeed(
-            task_id, OUTCOME, engine="fake", cost_micro=1, now_ms=5, expires_ms=6
-        )
-
-    async def fail(self, task_id: str, code: ErrorCode, message: str, field: str | None) -> None:
-        self._note("fail", task_id)
-        fault = Fault(code=code, message=message, field=field)
-        await self.store.fail(task_id, fault, now_ms=5)
-
-    def _note(self, stage: str, task_id: str) -> None:
-        self.journal.append((stage, task_id))
-        self.loops.add(asyncio.get_running_loop())
-
-
-class Rig:
-    """A store with fake stages, and durable engines over them, one after another."""
-
-    def __init__(
-        self, store: Store, database: Database | None, new: Callable[..., NewTask]
-    ) -> None:
-        self.store = store
-        self.stages = FakeStages(store)
-        self.database = database
-        self.lanes = dict(LANES)
-        self._new = new
-
-    def engine(self) -> Durable:
-        if self.database is None:
-            assert isinstance(self.store, MemoryTaskStore)
-            return InlineDurable(
-                self.store, self.stages, lanes=self.lanes, clock=RealClock(), source=self.store
-            )
-        return DbosDurable(
-            self.database, self.store, self.stages, lanes=self.lanes, clock=RealClock()
-        )
-
-    @asynccontextmanager
-    async def started(self, grace_s: float = 0.0) -> AsyncIterator[Durable]:
-        durable = self.engine()
-        await durable.start()
-        try:
-            yield durable
-        finally:
-            await durable.close(grace_s)
-
-    async def submit(self) -> Task:
-        return (await self.store.submit(self._new())).task
-
-    async def status(self, task: Task) -> Status:
-        return (await self.read(task)).status
-
-    async def read(self, task: Task) -> Task:
-        found = await self.store.load(task.id)
-        assert found is not None
-        return found
-
-    async def until(self, met: Callable[[], bool], within_s: float = 8.0) -> None:
-        async with asyncio.timeout(within_s):
-            while not met():
-                await asyncio.sleep(0.005)
-
-    async def ended(self, *tasks: Task, within_s: float = 8.0) -> list[Status]:
-        async with asyncio.timeout(within_s):
-            while True:
-                statuses = [await self.status(task) for task in tasks]
-                if all(status.is_final for status in statuses):
-                    return statuses
-                await asyncio.sleep(0.005)
-
-
-@pytest.fixture(params=["inline", "sqlite", "postgres"])
-def rig(request: pytest.FixtureRequest, new_task: Callable[..., NewTask]) -> Iterator[Rig]:
-    if request.param == "inline":
-        yield Rig(MemoryTaskStore(), None, new_task)
-        return
-    database = open_database(request.getfixturevalue(f"{request.param}_url"))
-    yield Rig(SqlTaskStore(database), database, new_task)
-    database.close()
 
 
 async def test_a_submitted_task_goes_through_its_stages(rig: Rig) -> None:
@@ -333,13 +181,6 @@ async def test_a_closed_engine_claims_nothing(rig: Rig) -> None:
 
 
 # DBOS only
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def kept(request: pytest.FixtureRequest, new_task: Callable[..., NewTask]) -> Iterator[Rig]:
-    database = open_database(request.getfixturevalue(f"{request.param}_url"))
-    yield Rig(SqlTaskStore(database), database, new_task)
-    database.close()
 
 
 async def test_a_stage_that_was_kept_is_not_repeated_after_a_restart(kept: Rig) -> None:

@@ -6,6 +6,7 @@ For `kinogate generate`, where there is no server to come back, and for tests.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -55,12 +56,14 @@ class InlineDurable:
         self._dispatcher = Dispatcher(store, clock, ME, lanes=self._lanes, start=self._start)
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread_id = 0
         self._claiming: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
         """As the port says; whatever another inline engine left running is queued again."""
         self._loop = asyncio.get_running_loop()
+        self._thread_id = threading.get_ident()
         left = [run.task_id for run in await self._store.running() if run.owner == ME]
         await self._store.requeue(ME, left, self._clock.now_ms())
         if self._source is not None:
@@ -90,7 +93,7 @@ class InlineDurable:
     def set_lanes(self, lanes: Mapping[str, int]) -> None:
         """As the port says."""
         given = checked_lanes(lanes)
-        if self._loop is None:
+        if self._loop is None or self._thread_id == threading.get_ident():
             self._dispatcher.set_lanes(given)
         else:
             self._loop.call_soon_threadsafe(self._dispatcher.set_lanes, given)
