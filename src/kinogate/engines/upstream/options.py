@@ -142,9 +142,9 @@ def take_credentials(
     """
     if not options.has("credentials"):
         return [_credential(options, default_name, regions, needs_key=needs_key)]
-    for name in _CREDENTIAL_MEMBERS:
-        if options.has(name):
-            raise options.wrong(name, "belongs into the [[credentials]] tables beside it.")
+    for member in _CREDENTIAL_MEMBERS:
+        if options.has(member):
+            raise options.wrong(member, "belongs into the [[credentials]] tables beside it.")
     found: dict[str, Credential] = {}
     for table in options.tables("credentials"):
         name = table.text("name")
@@ -169,9 +169,9 @@ def _credential(
         base_url = regions[region]
     base_url = _checked_url(options, base_url)
     host = urlsplit(base_url).hostname
-    for known, url in regions.items():
-        if region in regions and region != known and urlsplit(url).hostname == host:
-            raise options.wrong("region", f"is {region}, but base_url is the region {known}'s.")
+    for other, url in regions.items():
+        if region in regions and region != other and urlsplit(url).hostname == host:
+            raise options.wrong("region", f"is {region}, but base_url is the region {other}'s.")
     concurrency = options.whole("concurrency", 1, MAX_CONCURRENCY)
     return Credential(
         name=name,
