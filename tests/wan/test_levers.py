@@ -17,6 +17,7 @@ from kinogate.domain.knobs import PRESETS
 from kinogate.engines.diffusers import levers
 from kinogate.engines.diffusers.levers import RECIPES, Active, Distilled, Machine, apply
 from kinogate.engines.diffusers.recipes import Recipe
+from kinogate.engines.diffusers.rungs import Rung
 
 STEPS = 12
 COMPILING = Machine(compiler="aot_eager")
@@ -279,6 +280,16 @@ def test_fused_norms_decode_the_same_clip(kind: str) -> None:
         assert levers.fuse_norms(vae.decoder, "aot_eager") > 10
         found = vae.decode(z).sample
     assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_weights_that_are_moved_about_leave_reuse_and_eight_bits_out() -> None:
+    machine = Machine(is_cuda=True, capability=(9, 0))
+    recipe = Recipe(name="x", attention=(), tf32=False, is_vae_tuned=False, fp8=True, reuse=0.1)
+    active = apply(small.build("t2v"), recipe, "cpu", rung=Rung.GROUPS, machine=machine)
+    assert active.levers == ("held:groups",)
+    assert {item.lever for item in active.left_out} == {"fp8", "reuse", "compile"}
+    with active.run(steps=STEPS) as names:
+        assert names == ("held:groups",)
 
 
 def test_a_backend_that_is_not_there_is_found_out_by_using_it() -> None:

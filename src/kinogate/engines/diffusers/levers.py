@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +26,7 @@ from diffusers.models.attention_dispatch import attention_backend, dispatch_atte
 from torch.nn import functional
 
 from kinogate.engines.diffusers.recipes import RECIPES, REUSE_FROM_STEPS, Recipe
+from kinogate.engines.diffusers.rungs import Rung
 
 __all__ = ["RECIPES", "Active", "Distilled", "LeftOut", "Machine", "Recipe", "apply"]
 
@@ -123,7 +124,8 @@ class Active:
         called = pipe if pipe is not None else self._pipe
         names = list(self.levers)
         with ExitStack() as stack:
-            stack.callback(called.maybe_free_model_hooks)
+            for each in {id(p): p for p in (self._pipe, called)}.values():
+                stack.callback(each.maybe_free_model_hooks)
             if self.recipe.reuse is not None and steps >= REUSE_FROM_STEPS:
                 for model in transformers_of(called):
                     model.enable_cache(FirstBlockCacheConfig(threshold=self.recipe.reuse))
@@ -151,16 +153,18 @@ def apply(
     *,
     distilled: Sequence[Distilled] = (),
     is_distilled: bool = False,
+    rung: Rung = Rung.WHOLE,
     machine: Machine | None = None,
 ) -> Active:
     """Pull the levers of a recipe; once for each pipeline, after loading and before its first run.
 
     Args:
-        pipe: A Wan pipeline, on its device.
+        pipe: A Wan pipeline, on its device, or in host memory where the rung keeps it there.
         recipe: The preset.
         device: Where it runs.
         distilled: LoRAs to melt into the weights for a recipe that needs them.
         is_distilled: Whether the weights have been distilled already.
+        rung: How `offload.hold` will hold it, or has; it is named among the levers.
         machine: What to count on; found out when not given.
     """
     place = torch.device(device)
@@ -173,7 +177,7 @@ def apply(
             recipe.is_distilled,
             partial(_distill, pipe, tuple(distilled), is_distilled=is_distilled),
         ),
-        ("fp8", recipe.fp8, partial(_fp8, pipe, machine)),
+        ("fp8", recipe.fp8, partial(_fp8, pipe, machine, rung)),
         ("attention", bool(recipe.attention), partial(_attention, pipe, recipe, place, machine)),
         ("timestep", has_token_times(pipe), partial(_needs_cuda, machine)),
         ("tf32", recipe.tf32, partial(_tf32, machine)),
@@ -188,6 +192,12 @@ def apply(
             active.append(pull() or lever)
         except _Unfit as exc:
             left_out.append(LeftOut(lever=lever, reason=str(exc)))
+    if rung is not Rung.WHOLE:
+        active.append(f"held:{rung.value}")
+    if recipe.reuse is not None and rung.is_offloaded:
+        # Blocks are brought by the ones before them, and a cache leaves these out.
+        recipe = replace(recipe, reuse=None)
+        left_out.append(LeftOut(lever="reuse", reason="Weights are brought block by block."))
     for item in left_out:
         _log.info("lever left out: %s: %s", item.lever, item.reason)
     return Active(pipe, recipe, tuple(active), tuple(left_out))
@@ -219,8 +229,10 @@ def _distill(pipe: Any, loras: tuple[Distilled, ...], *, is_distilled: bool) -> 
             model.unload_lora()
 
 
-def _fp8(pipe: Any, machine: Machine) -> None:
+def _fp8(pipe: Any, machine: Machine, rung: Rung) -> None:
     _needs_cuda(machine)
+    if rung.is_offloaded:
+        raise _Unfit("Weights that are moved about are kept as they were loaded.")
     if machine.capability < _FP8_SINCE:
         raise _Unfit("The card multiplies no eight-bit floats.")
     if find_spec("torchao") is None:

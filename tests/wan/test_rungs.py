@@ -1,0 +1,89 @@
+"""A pipeline held as each rung says makes the same clip, and a want of memory leads down to one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import small
+import torch
+
+from kinogate.engines.diffusers.levers import RECIPES, apply
+from kinogate.engines.diffusers.offload import hold
+from kinogate.engines.diffusers.rungs import Ladder, Rung, is_out_of_memory
+
+
+def clip(pipe: Any, variant: str) -> np.ndarray:
+    with apply(pipe, RECIPES["lossless"], "cpu").run(steps=2):
+        return small.call(pipe, variant)
+
+
+@pytest.mark.parametrize("variant", ["t2v", "a14b-t2v", "ti2v", "vace"])
+@pytest.mark.parametrize("rung", [Rung.WHOLE, Rung.TILES, Rung.GROUPS])
+def test_the_clip_does_not_depend_on_how_the_weights_are_held(variant: str, rung: Rung) -> None:
+    expected = small.call(small.build(variant), variant)
+    pipe = small.build(variant)
+    hold(pipe, rung, "cpu")
+    # Tiles are larger than these clips, so that even they change nothing here.
+    assert np.array_equal(clip(pipe, variant), expected)
+    assert np.array_equal(clip(pipe, variant), expected)
+
+
+def test_groups_are_brought_one_block_at_a_time() -> None:
+    pipe = small.build("t2v")
+    hold(pipe, Rung.GROUPS, "cpu")
+    for block in pipe.transformer.blocks:
+        assert "group_offloading" in block._diffusers_hook.hooks
+
+
+def test_only_the_rungs_below_the_first_work_on_tiles() -> None:
+    for rung in (Rung.WHOLE, Rung.TILES, Rung.GROUPS):
+        pipe = small.build("t2v")
+        hold(pipe, rung, "cpu")
+        assert pipe.vae.use_tiling is (rung is not Rung.WHOLE)
+
+
+def test_the_last_rung_asks_for_one_model_at_a_time() -> None:
+    asked: list[object] = []
+
+    class Pipe:
+        vae = small.vae()
+
+        def enable_model_cpu_offload(self, device: object) -> None:
+            asked.append(device)
+
+    hold(Pipe(), Rung.MODELS, "cuda:1")
+    assert asked == ["cuda:1"]
+
+
+@pytest.mark.parametrize("needed", [Rung.TILES, Rung.GROUPS])
+def test_a_want_of_memory_leads_down_to_the_rung_that_suffices(needed: Rung) -> None:
+    """The device plays short of memory in a step until the pipeline is held as it must be."""
+    ladder, tried = Ladder(), []
+    rung: Rung | None = ladder.start("t2v", 100)
+    frames = None
+    while rung is not None and frames is None:
+        tried.append(rung)
+        pipe = small.build("t2v")
+        hold(pipe, rung, "cpu")
+        held = rung
+
+        def lack(_step: int, held: Rung = held) -> None:
+            if list(Rung).index(held) < list(Rung).index(needed):
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+        try:
+            with apply(pipe, RECIPES["lossless"], "cpu").run(steps=2):
+                frames = small.call(pipe, "t2v", on_step=lack)
+        except torch.OutOfMemoryError:
+            rung = ladder.failed("t2v", 100, rung)
+    assert tried[-1] is needed
+    assert frames is not None
+    assert np.array_equal(frames, small.call(small.build("t2v"), "t2v"))
+    assert ladder.start("t2v", 100) is needed
+
+
+def test_a_card_that_is_full_says_so_in_words_that_are_known() -> None:
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory."))
+    assert issubclass(torch.OutOfMemoryError, RuntimeError)
