@@ -63,6 +63,7 @@ class LiveServer:
             "KINOGATE_SIMULATE": "true",
         }
         self.environment |= {f"KINOGATE_{name.upper()}": value for name, value in settings.items()}
+        self.arguments: tuple[str, ...] = ()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -81,6 +82,7 @@ class LiveServer:
         """Start and wait until ready; returns the seconds that took."""
         begun = time.monotonic()
         command = [sys.executable, "-m", "kinogate", "serve", "--port", str(self.port)]
+        command += self.arguments
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
