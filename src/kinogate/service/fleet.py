@@ -71,7 +71,7 @@ class Member:
         self.running = 0
         self._now = now
         self._meter = meter
-        self._seats = asyncio.Semaphore(engine.capacity)
+        self._seats = asyncio.Semaphore(max(1, engine.capacity))
         self._idle = asyncio.Event()
         self._idle.set()
         self._starting: asyncio.Task[None] | None = None
@@ -183,11 +183,13 @@ class Member:
         """Judge a failed run; the word for it."""
         if isinstance(error, KinogateError) and is_engine_fault(error):
             self.condition.fail(error.message, is_trial=is_trial, retry_after_s=error.retry_after_s)
+        elif isinstance(error, Exception) and not isinstance(error, KinogateError):
+            self.condition.fail("It failed in a way of its own.", is_trial=is_trial)
         else:
             self.condition.abstain(is_trial=is_trial)
         if isinstance(error, KinogateError):
             return error.code.value
-        return "canceled" if isinstance(error, asyncio.CancelledError) else "internal"
+        return "internal" if isinstance(error, Exception) else "canceled"
 
 
 def is_engine_fault(error: KinogateError) -> bool:
@@ -236,7 +238,7 @@ class Fleet:
 
     def lanes(self) -> dict[str, int]:
         """How many tasks of each engine's lane may run at a time."""
-        return {name: member.engine.capacity for name, member in self._members.items()}
+        return {name: max(1, member.engine.capacity) for name, member in self._members.items()}
 
     def build(self, sections: Iterable[EngineSection]) -> None:
         """Build every engine; nothing is started, so that a wrong section costs no time."""

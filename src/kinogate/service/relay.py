@@ -33,7 +33,8 @@ _GO_ON = frozenset({ErrorCode.UNAVAILABLE, ErrorCode.ENGINE_FAILED, ErrorCode.TI
 START_PATIENCE_S = 120.0
 """How long a task waits for an engine that is starting before the next one is asked."""
 COOL_PATIENCE_S = 300.0
-"""How long a task waits when all its engines are cooling down; a drain is waited for as it lasts."""
+"""How long a task waits when all its engines are cooling down. A drain, or a start that has to wait
+for the last runs of what it replaces, is waited for as long as it lasts."""
 _POLL_S = 0.25
 
 
@@ -141,7 +142,7 @@ class Relay:
                 if member.stand is Stand.STARTING and waited_s < START_PATIENCE_S:
                     break  # soon ready, and the one that was meant
             stands = {member.stand for member in members}
-            if stands != {Stand.DRAINING} and waited_s >= COOL_PATIENCE_S:
+            if stands <= {Stand.READY, Stand.COOLING} and waited_s >= COOL_PATIENCE_S:
                 reasons = [item.condition.reason for item in members if item.condition.reason]
                 raise InternalError(
                     ErrorCode.UNAVAILABLE,

@@ -185,6 +185,9 @@ class Runner:
                     attempt,
                     is_wanted=is_wanted,
                 )
+            except asyncio.CancelledError:
+                self._asked.pop(task_id, None)
+                raise
             finally:
                 await report.settle()
             produced = await self._aftercare.complete(
@@ -192,6 +195,7 @@ class Runner:
             )
             made = replace(made, produced=produced, warnings=(*notes, *made.warnings))
             outcome = await self._keep(task, ready, made)
+        self._asked.pop(task_id, None)
         return msgspec.json.encode(outcome).decode()
 
     async def finish(self, task_id: str, outcome: str) -> None:
@@ -207,7 +211,6 @@ class Runner:
             now_ms=now,
             expires_ms=now + self._result_ttl_s * 1000,
         )
-        self._asked.pop(task_id, None)
         log.info("task finished", task_id=task_id, engine=made.engine, settled=settled)
 
     async def fail(self, task_id: str, code: ErrorCode, message: str, field: str | None) -> None:
