@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import tempfile
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -152,6 +152,7 @@ class Harness:
         self.blobs = MemoryBlobStore(lambda: self.clock.ms / 1000)
         self.engine, self.durable = engine or IdleEngine(), IdleDurable()
         self.router = Router.to(self.engine)
+        self.on_reload: Callable[[], Reloaded] = Reloaded
         self.admission = SwitchedAdmission()
         self.signer = LinkSigner(SECRET, "k1", ORIGIN)
         self.keyring = Keyring(MemoryKeyStore(), self.clock)
@@ -206,9 +207,12 @@ class Harness:
             signer=self.signer,
             files=FileEndpoint(self.signer, self.blobs, self.clock),
             uploads=self.uploads,
-            operations=Operations(self.router.fleet, Reloaded),
+            operations=Operations(self.router.fleet, self._reload),
             clock=self.clock,
         )
+
+    def _reload(self) -> Reloaded:
+        return self.on_reload()
 
     def __enter__(self) -> Self:
         self.client.__enter__()

@@ -30,6 +30,10 @@ class Costs:
         return next((cost for pattern, cost in self.rows if fnmatchcase(model, pattern)), None)
 
 
+NO_COSTS = Costs()
+"""Nothing is said."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSection:
     """One `[engines.NAME]` section.
@@ -44,7 +48,7 @@ class EngineSection:
     name: str
     kind: str
     options: Mapping[str, object] = field(default_factory=dict)
-    costs: Costs = Costs()
+    costs: Costs = NO_COSTS
 
     def is_same_engine(self, other: EngineSection) -> bool:
         """Whether the engine built from `other` would be this one; costs are not its affair."""

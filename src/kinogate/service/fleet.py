@@ -22,7 +22,7 @@ from kinogate.domain.errors import (
     KinogateError,
     UpstreamError,
 )
-from kinogate.domain.routes import PREVIEW, EngineSection
+from kinogate.domain.routes import NO_COSTS, PREVIEW, Costs, EngineSection
 from kinogate.service.health import FIRST_PAUSE_S, LONGEST_PAUSE_S, Condition, Stand
 
 log = structlog.get_logger(__name__)
@@ -222,10 +222,16 @@ class Fleet:
         """A fleet of engines that somebody else starts and closes."""
         by_name = {engine.name: engine for engine in engines}
         fleet = cls(lambda section: by_name[section.name])
-        for name, engine in by_name.items():
-            section = EngineSection(name=name, kind=PREVIEW)
-            fleet._members[name] = Member(section, engine, now=fleet._now, is_started=True)
+        for engine in engines:
+            fleet.adopt(engine)
         return fleet
+
+    def adopt(self, engine: Engine, costs: Costs = NO_COSTS) -> None:
+        """Take in an engine that somebody else has built and started."""
+        section = EngineSection(name=engine.name, kind=PREVIEW, costs=costs)
+        self._members[engine.name] = Member(
+            section, engine, now=self._now, meter=self._meter, is_started=True
+        )
 
     @property
     def members(self) -> Mapping[str, Member]:
