@@ -32,8 +32,15 @@ class PrivateServer:
 
 
 @contextmanager
-def private_server(data_dir: Path, *, allow_hosts: str = "") -> Iterator[PrivateServer]:
+def private_server(
+    data_dir: Path, *, allow_hosts: str = "", config: Path | None = None
+) -> Iterator[PrivateServer]:
     """Run `kinogate serve` until the context ends.
+
+    Args:
+        data_dir: Its data directory.
+        allow_hosts: Hosts that it may fetch from though they are private, with commas.
+        config: Its configuration file, or None.
 
     Raises:
         InternalError: UNAVAILABLE, when it does not get ready in time.
@@ -50,6 +57,8 @@ def private_server(data_dir: Path, *, allow_hosts: str = "") -> Iterator[Private
         "KINOGATE_LOG_LEVEL": "warning",
     }
     command = [sys.executable, "-m", "kinogate", "serve", "--port", str(port)]
+    if config is not None:
+        command += ["--config", str(config)]
     process = subprocess.Popen(  # noqa: S603 - our own program with our own arguments
         [*command, "--data-dir", str(data_dir)], env=environment, stdout=subprocess.DEVNULL
     )

@@ -22,7 +22,7 @@ from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.media.boxes import is_faststart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from av.container import InputContainer
@@ -139,11 +139,25 @@ def frames(path: Path, step: int = 1) -> Iterator[npt.NDArray[np.uint8]]:
     Raises:
         InternalError: `RESULT_INVALID` when the file cannot be decoded to its end.
     """
+    for _, frame in numbered_frames(path, lambda index: index % step == 0):
+        yield frame
+
+
+def numbered_frames(
+    path: Path, wants: Callable[[int], bool]
+) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+    """Decode every frame and yield those that are wanted, with their numbers from 0.
+
+    Turning a frame into RGB costs as much as decoding it, so the others are spared that.
+
+    Raises:
+        InternalError: `RESULT_INVALID` when the file cannot be decoded to its end.
+    """
     with _opened(path) as container:
         _require_decoders(container)
         for index, frame in enumerate(container.decode(container.streams.video[0])):
-            if index % step == 0:
-                yield to_rgb(frame)
+            if wants(index):
+                yield index, to_rgb(frame)
 
 
 def to_rgb(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from kinogate.domain.errors import ErrorCode, InternalError
-from kinogate.media.probe import frames, probe_video
+from kinogate.media.probe import numbered_frames, probe_video
 from kinogate.media.still_paths import still_paths
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ class StillsMaker:
         self._step_ms = max(20, round(duration_s * 1000 / TILES))
         self._small: list[Frame] = []
         self._poster: Frame | None = None
+
+    def wants(self, index: int) -> bool:
+        """Whether frame `index` becomes a part of a still; the others need not be shown."""
+        return index == self._poster_at or index in self._wanted
 
     def take(self, index: int, frame: Frame) -> None:
         """Look at frame `index`; the array is not kept.
@@ -110,7 +114,7 @@ def make_stills(clip: Path) -> StillPaths:
     """
     facts = probe_video(clip)
     maker = StillsMaker(clip, frame_count=facts.frame_count, duration_s=facts.duration_s)
-    for index, frame in enumerate(frames(clip)):
+    for index, frame in numbered_frames(clip, maker.wants):
         maker.take(index, frame)
     return maker.finish()
 

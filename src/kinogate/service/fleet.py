@@ -243,8 +243,15 @@ class Fleet:
         return self._members.get(name)
 
     def lanes(self) -> dict[str, int]:
-        """How many tasks of each engine's lane may run at a time."""
-        return {name: max(1, member.engine.capacity) for name, member in self._members.items()}
+        """How many tasks of each engine's lane may be under way at a time.
+
+        One more than have a seat: while a clip is finished or the next one's inputs are fetched,
+        the device goes on. The preview engine finishes its clips itself and needs none.
+        """
+        return {
+            name: max(1, member.engine.capacity) + (member.section.kind != PREVIEW)
+            for name, member in self._members.items()
+        }
 
     def build(self, sections: Iterable[EngineSection]) -> None:
         """Build every engine; nothing is started, so that a wrong section costs no time."""

@@ -244,3 +244,9 @@ def test_closing_also_ends_engines_that_are_still_retiring() -> None:
 def test_every_engine_has_a_lane_of_its_capacity() -> None:
     fleet = Fleet.of(Player("a", capacity=3), Player("b", capacity=0))
     assert fleet.lanes() == {"a": 3, "b": 1}
+
+
+def test_a_lane_has_room_for_the_clip_that_is_finished_while_the_device_goes_on() -> None:
+    fleet = Fleet(lambda item: Player(item.name, capacity=1))
+    fleet.build([section("gpu", "diffusers"), section("preview")])
+    assert fleet.lanes() == {"gpu": 2, "preview": 1}

@@ -31,6 +31,7 @@ def draw(job: Job, report: Report) -> Produced:
     order, out = job.order, Path(job.out)
     colours = np.random.default_rng(order.seed).integers(32, 224, (_BARS, 3), dtype=np.uint8)
     columns = np.arange(order.width)
+    frame = np.empty((order.height, order.width, 3), dtype=np.uint8)
     with Mp4Writer(
         out,
         width=order.width,
@@ -38,11 +39,13 @@ def draw(job: Job, report: Report) -> Produced:
         fps=order.fps,
         audio_rate=None,
         tags=order.tags,
+        preset="ultrafast",
     ) as writer:
         for index in range(order.frame_count):
             report("draw", 0.9 * index / order.frame_count)
             bar = (columns + 2 * index) * _BARS // order.width % _BARS
-            writer.write(np.tile(colours[bar], (order.height, 1, 1)))
+            frame[:] = colours[bar]
+            writer.write(frame)
     while (left := begun + job.seconds - time.monotonic()) > 0:
         report("wait", 0.9 + 0.1 * (1.0 - left / job.seconds))
         time.sleep(min(left, 0.05))
