@@ -7,12 +7,13 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 PORT ?= 8080
 
-.PHONY: help setup run demo test test-fast check fmt clients hostile bench sheets clean
+.PHONY: help setup run demo test test-fast test-wan check fmt clients hostile bench sheets clean
 
 help:
 	@echo "make run     start the server on 127.0.0.1:$(PORT)"
 	@echo "make demo    send every dialect's own example to a private server and check the MP4s"
 	@echo "make test    run the tests"
+	@echo "make test-wan the engine for open weights, in an environment with torch of its own"
 	@echo "make check   format, lint, types, import layers, dead dependencies, spelling"
 	@echo "make hostile the bad inputs: REQUESTS=10000 SEED=any"
 	@echo "make bench   the figures of docs/performance.md"
@@ -43,6 +44,25 @@ test: $(STAMP) clients
 
 test-fast: $(STAMP)
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not acceptance"
+
+# Tiny random weights on torch's CPU build: no GPU, no weights, no network. Elsewhere PyPI's torch
+# brings CUDA along; TORCH_INDEX=https://download.pytorch.org/whl/cpu takes the small one.
+VENV_WAN := .venv-wan
+BIN_WAN := $(VENV_WAN)/bin
+STAMP_WAN := $(VENV_WAN)/.installed
+TORCH := torch==2.13.0
+TORCH_INDEX ?=
+PIP_WAN := $(BIN_WAN)/python -m pip install --quiet --disable-pip-version-check
+
+test-wan: $(STAMP_WAN)
+	$(BIN_WAN)/python -m pytest -q tests/wan
+
+$(STAMP_WAN): pyproject.toml constraints.txt src/kinogate/__init__.py
+	@test -x $(BIN_WAN)/python || $(PYTHON) -m venv $(VENV_WAN)
+	$(PIP_WAN) --upgrade 'pip>=25.1'
+	$(PIP_WAN) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) '$(TORCH)'
+	$(PIP_WAN) -c constraints.txt '$(TORCH)' -e '.[wan]' --group wan-test
+	@touch $(STAMP_WAN)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -82,4 +102,4 @@ sheets: $(STAMP)
 	$(BIN)/python tools/contact_sheet_i2v.py
 
 clean:
-	rm -rf $(VENV) .clients out .data .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV_WAN) .clients out .data .mypy_cache .ruff_cache .pytest_cache

@@ -7,6 +7,7 @@ prompt in any language is another one. Random weights: what is tested is everyth
 from __future__ import annotations
 
 import itertools
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,15 @@ import small
 import torch
 from peft import LoraConfig, get_peft_model_state_dict, inject_adapter_in_model
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, processors
 from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
-from kinogate.domain.knobs import Knobs
+from kinogate.domain.knobs import Expert, Knobs, Lora
 from kinogate.domain.order import AudioMode, InputFile, Mode, Order, Role
 from kinogate.engines.diffusers.card_rows import CARDS
 from kinogate.engines.diffusers.options import ModelSetup
+from kinogate.media.encode import Mp4Writer
 
 CARD_OF = {
     "t2v": "wan2.1-t2v-1.3b",
@@ -140,3 +142,45 @@ def a_picture(file: Path, *, width: int = 90, height: int = 70, seed: int = 0) -
     pixels = np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(file)
     return file
+
+
+def a_clip(file: Path, *, seconds: float, fps: int = 30) -> Path:
+    """A clip of coloured noise."""
+    rng = np.random.default_rng(4)
+    with Mp4Writer(file, width=90, height=70, fps=fps, audio_rate=None, tags=()) as writer:
+        for _ in range(round(seconds * fps)):
+            writer.write(rng.integers(0, 255, (70, 90, 3), dtype=np.uint8))
+    return file
+
+
+def a_mask(file: Path) -> Path:
+    """The left half black, to keep; the right half white, to make."""
+    pixels = np.zeros((70, 90), dtype=np.uint8)
+    pixels[:, 45:] = 255
+    Image.fromarray(pixels).save(file)
+    return file
+
+
+def with_lora(knobs: Knobs, name: str, weight: float, expert: Expert = Expert.BOTH) -> Knobs:
+    """The knobs with one adapter more."""
+    lora = Lora(name=name, weight=weight, expert=expert)
+    return replace(knobs, loras=(*knobs.loras, lora))
+
+
+def damaged(how: str, good: Path, other: Path, folder: Path) -> Path:
+    """A copy of the folder `good` with something wrong; of `other` where that is what is wrong."""
+    if how == "gone":
+        return folder
+    shutil.copytree(other if how == "another model" else good, folder)
+    weights = folder / "transformer" / "diffusion_pytorch_model.safetensors"
+    match how:
+        case "no index":
+            (folder / "model_index.json").unlink()
+        case "no transformer":
+            shutil.rmtree(folder / "transformer")
+        case "cut short":
+            weights.write_bytes(weights.read_bytes()[:-100])
+        case "other names":
+            state = load_file(weights)
+            save_file({f"else.{name}": tensor for name, tensor in state.items()}, weights)
+    return folder

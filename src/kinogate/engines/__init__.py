@@ -18,6 +18,7 @@ ENTRY_POINT_GROUP = "kinogate.engines"
 """Group under which a package offers engines: kind = a function from `Surroundings` to `Engine`."""
 
 _BUILT_IN = {
+    "diffusers": "kinogate.engines.diffusers.port:build",
     "preview": "kinogate.engines.preview.port:build",
     **{
         kind: f"kinogate.engines.upstream.build:{kind}"

@@ -28,6 +28,6 @@ class DeviceFault(InternalError):
         super().__init__(ErrorCode.ENGINE_FAILED, DEVICE_FAULT)
 
 
-def is_out_of_memory(error: InternalError) -> bool:
+def was_out_of_memory(error: InternalError) -> bool:
     """Whether a child has failed for want of memory on the device."""
     return error.code is ErrorCode.ENGINE_FAILED and error.message == OUT_OF_MEMORY

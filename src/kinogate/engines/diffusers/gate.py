@@ -20,7 +20,7 @@ _AHEAD = 4
 _LISTS = ("blocks", "vace_blocks")
 
 
-class _GatedList(nn.ModuleList):
+class _GatedList(nn.ModuleList):  # type: ignore[misc]  # torch has no types where mypy runs
     """A `ModuleList` that calls `tick` before it hands out each block."""
 
     tick: Callable[[], None]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import diffusers
 import torch
+import transformers
 from diffusers import (
     DiffusionPipeline,
     WanImageToVideoPipeline,
@@ -33,7 +34,9 @@ from kinogate.engines.diffusers.folder import (
     vae_dims,
 )
 from kinogate.engines.diffusers.levers import RECIPES, Active, Distilled, apply
+from kinogate.engines.diffusers.offload import hold
 from kinogate.engines.diffusers.options import AUTO_DEVICE, ModelSetup
+from kinogate.engines.diffusers.rungs import Rung
 
 if TYPE_CHECKING:
     from kinogate.engines.diffusers.flops import TransformerDims, VaeDims
@@ -60,6 +63,7 @@ class Resident:
     Attributes:
         setup: What it is, as the operator has it.
         preset: The one whose levers have been pulled on it, for good.
+        rung: How it is held on the device.
         active: Those levers.
         pipelines: One for each kind; they share their modules.
         device: Where it computes: `cuda:0`, `cpu`.
@@ -71,6 +75,7 @@ class Resident:
 
     setup: ModelSetup
     preset: str
+    rung: Rung
     active: Active
     pipelines: Mapping[Kind, Pipeline]
     device: str
@@ -104,7 +109,13 @@ def best_device(wanted: str) -> str:
 
 
 def load(
-    setup: ModelSetup, preset: str, *, device: str, dtype: str, is_hub: bool = False
+    setup: ModelSetup,
+    preset: str,
+    *,
+    device: str,
+    dtype: str,
+    is_hub: bool = False,
+    rung: Rung = Rung.WHOLE,
 ) -> Resident:
     """Read a folder, or a repository of the hub, put it on a device and pull a preset's levers.
 
@@ -115,6 +126,7 @@ def load(
         dtype: Of transformers and text encoder; the autoencoder stays float32, which is what
             keeps dark gradients clean, and a preset may lower it.
         is_hub: Whether the network may be used.
+        rung: How the pipeline is held on the device.
 
     Raises:
         InternalError: UNAVAILABLE: the weights are missing, incomplete, corrupt, or of another
@@ -128,13 +140,15 @@ def load(
     except BadFolder as exc:
         raise InternalError(ErrorCode.UNAVAILABLE, str(exc)) from exc
     where = best_device(device)
-    pipeline.to(where)
+    if not rung.is_offloaded:
+        pipeline.to(where)
     for module in _modules(pipeline):
         module.eval()
         module.requires_grad_(False)
     resident = Resident(
         setup=setup,
         preset=preset,
+        rung=rung,
         active=_pull(setup, preset, pipeline, where),
         pipelines=_family(card, pipeline),
         device=where,
@@ -143,6 +157,7 @@ def load(
         vae=vae_dims(pipeline.vae.config, card.vae.parameters),
         weight_bytes=_weight_bytes(pipeline),
     )
+    hold(pipeline, rung, where)
     for each in resident.pipelines.values():
         each.set_progress_bar_config(disable=True)
     return resident
@@ -204,11 +219,22 @@ def _read(card: Card, folder: Path, dtype: str) -> Pipeline:
     dtypes = {"default": _DTYPES[dtype], "vae": torch.float32}
     try:
         with _quietly():
-            return DiffusionPipeline.from_pretrained(
+            pipeline = DiffusionPipeline.from_pretrained(
                 str(folder), dtype=dtypes, local_files_only=True, use_safetensors=True
             )
     except Exception as exc:  # every library below has errors of its own for a bad file
         raise BadFolder(f"{folder}: {card.name} cannot be loaded: {_first_line(exc)}") from exc
+    for name, part in pipeline.components.items():
+        # diffusers only warns of a weight that no file has, and leaves it without a value.
+        if isinstance(part, torch.nn.Module) and (empty := _empty(part)):
+            raise BadFolder(
+                f"{folder / name}: {len(empty)} weights are missing, such as {empty[0]!r}."
+            )
+    return pipeline
+
+
+def _empty(module: torch.nn.Module) -> list[str]:
+    return [name for name, tensor in module.named_parameters() if tensor.is_meta]
 
 
 def _first_line(error: Exception) -> str:
@@ -219,7 +245,9 @@ def _first_line(error: Exception) -> str:
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Without the bars and the hints of loading, which would fill a server's log."""
-    diffusers.utils.logging.disable_progress_bar()
+    for logging in (diffusers.utils.logging, transformers.utils.logging):
+        logging.disable_progress_bar()
+        logging.set_verbosity_error()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -41,6 +41,11 @@ class ModelSetup:
     is_distilled: bool = False
     is_long: bool = False
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from others: card and source."""
+        return self.card.name, self.source
+
     def does_serve(self, model: str) -> bool:
         """Whether it stands in for the canonical name `model`."""
         return any(fnmatchcase(model, pattern) for pattern in self.card.serves)
@@ -81,6 +86,7 @@ def read_options(options: Mapping[str, object]) -> DiffusersOptions:
     models = given.pop("models", None)
     engine = {name: given.pop(name) for name in _ENGINE_ONLY if name in given}
     is_hub = _flag(engine, "hub")
+    setups: tuple[ModelSetup, ...]
     if models is None:
         setups = (_model(given, "", is_hub),)
     else:
@@ -155,12 +161,14 @@ def _changed(card: Card, entry: dict[str, object], at: str) -> Card:
         card = replace(card, shift=shift, shift_720=shift)
     if "negative" in given:
         card = replace(card, negative=_text(given["negative"], f"{at}negative"))
-    for name, most in (("guidance_2", 30.0), ("boundary", 1.0)):
-        if name not in given:
-            continue
-        if card.boundary is None:
-            raise BadOptions(f"{at}{name}: {card.name} has one transformer.")
-        card = replace(card, **{name: _number(given[name], 0, most, f"{at}{name}")})
+    if card.boundary is None:
+        if lonely := given.keys() & {"guidance_2", "boundary"}:
+            raise BadOptions(f"{at}{min(lonely)}: {card.name} has one transformer.")
+        return card
+    if "guidance_2" in given:
+        card = replace(card, guidance_2=_number(given["guidance_2"], 0, 30, f"{at}guidance_2"))
+    if "boundary" in given:
+        card = replace(card, boundary=_number(given["boundary"], 0, 1, f"{at}boundary"))
     return card
 
 

@@ -252,6 +252,28 @@ def resolve(order: Order, setup: ModelSetup, default_preset: str) -> RunSpec:
     )
 
 
+def encoded_frames(card: Card, spec: RunSpec) -> int:
+    """Frames that the autoencoder encodes before the first step."""
+    if spec.kind is Kind.T2V:
+        return 0
+    if spec.kind is Kind.VACE:
+        return 2 * spec.frames - 1  # what is kept and what is changed, each as long as the clip
+    return 1 if len(card.kinds) == 2 else spec.frames  # TI2V-5B takes the picture alone
+
+
+def notes(order: Order, spec: RunSpec, setup: ModelSetup) -> tuple[str, ...]:
+    """Sentences about what a caller may not expect of the clip."""
+    found = []
+    if spec.fps != order.fps:
+        found.append(f"The model's {spec.fps} frames a second are blended to {order.fps}.")
+    if frame_count(order.duration_s, spec.fps) > setup.card.longest_frames:
+        longest = f"{setup.card.longest_s:g} seconds"
+        found.append(f"The clip is longer than the {longest} that the model was trained on.")
+    if order.mode is Mode.EDIT and order.input(Role.MASK_IMAGE) is not None:
+        found.append("The mask image stands still through the whole clip.")
+    return tuple(found)
+
+
 def _sampling(card: Card, tier: Tier, is_distilled: bool) -> tuple[int, float, float | None, float]:
     if not is_distilled:
         return card.steps, card.guidance, card.guidance_2, card.shift_for(tier)

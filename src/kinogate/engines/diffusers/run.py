@@ -25,7 +25,7 @@ from kinogate.engines.diffusers.gate import gated
 from kinogate.engines.diffusers.load import Pipeline, Resident
 from kinogate.engines.diffusers.loras import applied
 from kinogate.engines.diffusers.pictures import first_picture, vace_conditions
-from kinogate.engines.diffusers.resolve import RunSpec
+from kinogate.engines.diffusers.resolve import RunSpec, encoded_frames
 from kinogate.engines.diffusers.stages import Stage, Stages
 from kinogate.engines.diffusers.write import ClipWriter
 
@@ -79,7 +79,7 @@ def generate(
     """
     pipe = resident.pipelines[spec.kind]
     with ExitStack() as stack:
-        stack.enter_context(_leaving_clean(pipe))
+        stack.enter_context(_leaving_clean(resident))
         stack.enter_context(torch.no_grad())
         stack.enter_context(applied(pipe, spec.loras))
         levers = stack.enter_context(ready(resident, pipe, spec))
@@ -97,18 +97,9 @@ def costs(resident: Resident, order: Order, spec: RunSpec) -> StageFlops:
         spec.shape,
         steps=spec.steps,
         is_guided=spec.is_guided,
-        encoded_frames=encoded_frames(spec, is_5b=len(resident.card.kinds) == 2),
+        encoded_frames=encoded_frames(resident.card, spec),
         prompts=2 if spec.is_guided else 1,
     )
-
-
-def encoded_frames(spec: RunSpec, *, is_5b: bool) -> int:
-    """Frames that the autoencoder encodes before the first step."""
-    if spec.kind is Kind.T2V:
-        return 0
-    if spec.kind is Kind.VACE:
-        return 2 * spec.frames - 1  # what is kept and what is changed, each as long as the clip
-    return 1 if is_5b else spec.frames
 
 
 @contextmanager
@@ -247,12 +238,13 @@ def _watched(pipe: Pipeline, tick: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _leaving_clean(pipe: Pipeline) -> Iterator[None]:
+def _leaving_clean(resident: Resident) -> Iterator[None]:
     try:
         yield
     finally:
-        pipe.vae.clear_cache()
-        pipe.maybe_free_model_hooks()
+        resident.any.vae.clear_cache()
+        for pipe in resident.pipelines.values():  # whichever of them holds the offloading hooks
+            pipe.maybe_free_model_hooks()
 
 
 def decode_frames(pipe: Pipeline, latents: torch.Tensor, take: Take, stages: Stages) -> None:
@@ -267,7 +259,7 @@ def fingerprint(resident: Resident, spec: RunSpec, levers: tuple[str, ...]) -> s
     names = ",".join(levers) or "none"
     return (
         f"{packages} {resident.card.name} {resident.dtype} {spec.preset}[{names}]"
-        f" {_device_name(resident.device)}"
+        f" {resident.rung.value} {_device_name(resident.device)}"
     )
 
 
