@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from kinogate.db.memory import MemoryTaskStore
-from kinogate.db.open import Database
+from kinogate.db.open import Database, open_database
 from kinogate.db.schema import tasks as tasks_table
 from kinogate.db.store import SqlTaskStore
 from kinogate.domain.ports import NewTask
@@ -122,3 +123,17 @@ async def test_100_000_queued_tasks_slow_no_claim_down(
     assert time.perf_counter() - begun < 1.0
     if lane == "calm":
         assert {run.task_id for run in await store.running()} == {task.id for task in calm}
+
+
+async def test_processes_that_claim_at_once_leave_nothing_behind(
+    database: Database, new_task: MakeTask
+) -> None:
+    """Who finds the next task taken by another process looks again, and does not go to sleep."""
+    other = open_database(database.url)
+    stores = [SqlTaskStore(database), SqlTaskStore(other)]
+    for _ in range(10):
+        for _ in range(10):
+            await stores[0].submit(new_task())
+        claims = await asyncio.gather(*[s.claim("me", 5, 1, lane="preview") for s in stores])
+        assert [len(claim) for claim in claims] == [5, 5]
+    other.close()

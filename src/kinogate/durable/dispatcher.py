@@ -16,6 +16,10 @@ log = logging.getLogger(__name__)
 POLL_S = 1.0
 """How often to look when nobody wakes us: another process may have queued something."""
 
+AT_ONCE = 4
+"""Tasks that a lane starts together. Forty at once would fill the database's connections, and a
+task of another lane would wait for them: 280 ms instead of 20 on Postgres."""
+
 Start = Callable[[str], Awaitable[bool]]
 """Starts a claimed task's workflow; False when it does not run here."""
 
@@ -155,8 +159,9 @@ class _LaneLoop:
 
     async def _fill(self) -> None:
         while (free := self._lanes.free(self._lane)) and not self._is_stopped:
+            wanted = min(free, AT_ONCE)
             try:
-                task_ids = await self._claim(self._lane, free)
+                task_ids = await self._claim(self._lane, wanted)
             except KinogateError as exc:
                 self.is_healthy = False
                 log.warning("Tasks cannot be claimed: %s", exc)
@@ -164,7 +169,7 @@ class _LaneLoop:
             self.is_healthy = True
             self._lanes.grant(self._lane, task_ids)
             await asyncio.gather(*[self._begin(task_id) for task_id in task_ids])
-            if len(task_ids) < free:
+            if len(task_ids) < wanted:
                 return
 
     async def _begin(self, task_id: str) -> None:
