@@ -109,6 +109,19 @@ def test_the_codecs_and_tags_are_what_players_expect(tmp_path: Path) -> None:
     assert dict(facts.tags)["AIGC"] == '{"Label":"1"}'
 
 
+def test_progress_comes_in_steps_and_nears_one(tmp_path: Path) -> None:
+    seen: list[float] = []
+
+    async def run() -> None:
+        async with started(PREVIEW, tmp_path) as engine:
+            await engine.run(AN_ORDER, tmp_path / "a.mp4", lambda _stage, share: seen.append(share))
+
+    asyncio.run(run())
+
+    assert len(seen) >= 3
+    assert seen[-1] > 0.9
+
+
 def test_the_same_order_gives_the_same_bytes(tmp_path: Path) -> None:
     first, again = (
         hashlib.sha256(path.read_bytes()).hexdigest()
