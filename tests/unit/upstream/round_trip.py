@@ -47,7 +47,9 @@ WIRES: dict[str, Wire] = {
     "openai": OpenaiWire(),
     "sglang": OpenaiWire(profile="sglang"),
     "vllm-omni": OpenaiWire(
-        {"wan2.2-t2v-plus": "Wan-AI/Wan2.2-T2V-A14B-Diffusers"}, profile="vllm-omni"
+        {"wan2.2-t2v-plus": "Wan-AI/Wan2.2-T2V-A14B-Diffusers"},
+        profile="vllm-omni",
+        loras={"film": "/loras/film.safetensors"},
     ),
 }
 

@@ -7,83 +7,28 @@ base URL of a credential is what stands before `/v1`. Always multipart, with the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from types import MappingProxyType
 from urllib.parse import quote
 
-import msgspec
-
 from kinogate.domain.abilities import Abilities
-from kinogate.domain.knobs import Expert, Knobs
 from kinogate.domain.order import AudioMode, Mode, Order, Role, ShotType
 from kinogate.domain.overlays import OVERLAYS
 from kinogate.domain.resolution import SIZES_BY_TIER, Size
 from kinogate.domain.spec import ModelSpec, Sizing
 from kinogate.domain.task import Plan
 from kinogate.engines.upstream.base import BaseWire, service_abilities, whole_seconds
+from kinogate.engines.upstream.openai_profiles import PROFILES, KnobSpeller
 from kinogate.engines.upstream.openai_replies import OpenaiReplies
 from kinogate.engines.upstream.wire import Ask, Delivery, Given, Part
 
 _ROOT = "/v1/videos"
 _LIST_LIMIT = 100  # the most that all three take (§D.3)
-_TWO_EXPERTS = ("a14b", "wan2.2-t2v-plus", "wan2.2-i2v-plus")
-_VLLM_GUIDANCE_MAX = 20.0  # §D.5
+_TWO_EXPERTS = frozenset({"wan2.2-t2v-plus", "wan2.2-i2v-plus"})  # catalogue §6
+_WEIGHTS = ("1.3b", "5b", "14b")  # a spelling with one of these names open weights
 _ENDINGS: Mapping[str, str] = MappingProxyType(
     {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "audio/mpeg": "mp3"}
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """How one server differs from the others.
-
-    Attributes:
-        name: As the operator writes it.
-        is_local: A server of open weights: one model, no accounts, nothing charged, tasks that
-            are gone when it restarts; takes frames and sampler numbers and knows no sound.
-        stops: Whether DELETE stops the work; SGLang only forgets it.
-        knob_names: Members of `Knobs` that it takes, but for LoRAs, and their names on the wire.
-    """
-
-    name: str
-    is_local: bool = False
-    stops: bool = True
-    knob_names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-
-
-PROFILES: Mapping[str, Profile] = MappingProxyType(
-    {
-        "openai": Profile(name="openai"),
-        "sglang": Profile(
-            name="sglang",
-            is_local=True,
-            stops=False,
-            knob_names=MappingProxyType(
-                {
-                    "steps": "num_inference_steps",
-                    "guidance": "guidance_scale",
-                    "guidance_2": "guidance_scale_2",
-                    "flow_shift": "flow_shift",
-                }
-            ),
-        ),
-        "vllm-omni": Profile(
-            name="vllm-omni",
-            is_local=True,
-            knob_names=MappingProxyType(
-                {
-                    "steps": "num_inference_steps",
-                    # The reverse of SGLang and diffusers: the plain name is the low-noise stage.
-                    "guidance": "guidance_scale_2",
-                    "guidance_2": "guidance_scale",
-                    "flow_shift": "flow_shift",
-                    "boundary_ratio": "boundary_ratio",
-                }
-            ),
-        ),
-    }
-)
-"""The profiles by the name that `profile = …` takes."""
 
 
 class OpenaiWire(OpenaiReplies, BaseWire):
@@ -117,9 +62,8 @@ class OpenaiWire(OpenaiReplies, BaseWire):
             raise ValueError(f"profile must be one of {', '.join(PROFILES)}")
         self._profile = PROFILES[profile]
         self._loras = MappingProxyType(dict(loras or {}))
-        if self._loras and profile != "vllm-omni":
-            # SGLang merges one LoRA into its weights for everybody until it is taken out again.
-            raise ValueError("LoRAs by request are known to the profile vllm-omni only")
+        if self._loras and not self._profile.has_lora_paths:
+            raise ValueError(f"the profile {profile} takes no places of LoRAs")
         self.is_local = self._profile.is_local
         self.forgets = self.is_local
         self.poll_s = 2.0 if self.is_local else 5.0
@@ -132,9 +76,9 @@ class OpenaiWire(OpenaiReplies, BaseWire):
 
     def abilities(self, model: str) -> Abilities:
         """Local servers make no sound, rewrite no prompts and inspect nothing."""
+        knobs = self._speller(model).known()
         if not self.is_local:
-            return service_abilities(self.row(model))
-        knobs = set(self._knob_names(model)) | ({"loras"} if self._loras else set())
+            return replace(service_abilities(self.row(model)), knobs=knobs)
         return Abilities(
             shot_type=False,
             auto_audio=False,
@@ -142,7 +86,7 @@ class OpenaiWire(OpenaiReplies, BaseWire):
             draws_mark=False,
             writes_tags=False,
             is_measured=True,
-            knobs=frozenset(knobs),
+            knobs=knobs,
         )
 
     def modes(self, spec: ModelSpec) -> frozenset[Mode]:
@@ -151,10 +95,9 @@ class OpenaiWire(OpenaiReplies, BaseWire):
         return spec.modes & known
 
     def refuses(self, plan: Plan, roles: frozenset[Role]) -> str | None:
-        """Local servers also refuse what their numbers cannot be."""
-        return super().refuses(plan, roles) or (
-            self._bad_knobs(plan.knobs) if self.is_local else None
-        )
+        """Also sampler wishes that cannot be said."""
+        reason = super().refuses(plan, roles)
+        return reason or self._speller(plan.model).refusal(plan.knobs)
 
     def beyond_limits(self, plan: Plan, row: ModelSpec) -> str | None:
         """The open weights behind a local server are not bound to what the vendor sells."""
@@ -171,6 +114,7 @@ class OpenaiWire(OpenaiReplies, BaseWire):
             fields.append(("model", self.spelled(order.model)))
         fields.append(("seconds", str(whole_seconds(order))))
         fields += self._local_fields(order) if self.is_local else self._extra_fields(order)
+        fields += self._speller(order.model).fields(order.knobs)
         parts = (
             *(Part(name=name, value=value) for name, value in fields),
             *self._files(order, media),
@@ -207,13 +151,6 @@ class OpenaiWire(OpenaiReplies, BaseWire):
         ]
         if order.negative_prompt:
             fields.append(("negative_prompt", order.negative_prompt))
-        for member, name in self._knob_names(order.model).items():
-            value = getattr(order.knobs, member)
-            if value is not None:
-                fields.append((name, str(value)))
-        for lora in order.knobs.loras[:1]:
-            body = {"name": lora.name, "path": self._loras[lora.name], "scale": lora.weight}
-            fields.append(("lora", msgspec.json.encode(body).decode()))
         return fields
 
     def _extra_fields(self, order: Order) -> list[tuple[str, str]]:
@@ -252,39 +189,30 @@ class OpenaiWire(OpenaiReplies, BaseWire):
             if item.role in names
         ]
 
-    def _bad_knobs(self, knobs: Knobs) -> str | None:
-        is_vllm = self._profile.name == "vllm-omni"
-        guidance = (knobs.guidance or 0.0, knobs.guidance_2 or 0.0)
-        if is_vllm and max(guidance) > _VLLM_GUIDANCE_MAX:
-            return f"This upstream takes a guidance of at most {_VLLM_GUIDANCE_MAX:g}."
-        if not self._loras:
-            return None  # reported as not honoured
-        if len(knobs.loras) > 1:
-            return "This upstream takes one LoRA at a time."
-        for lora in knobs.loras:
-            if lora.name not in self._loras:
-                return f"This upstream has no LoRA {lora.name[:60]!r}."
-            if lora.expert is not Expert.BOTH:
-                return "This upstream puts a LoRA on both experts."
-        return None
+    def _speller(self, model: str) -> KnobSpeller:
+        # What runs behind another gateway is unknown, so that both numbers are passed on.
+        has_two = not self.is_local or has_two_experts(self.spelled(model), model)
+        return KnobSpeller(profile=self._profile, has_two_experts=has_two, loras=self._loras)
 
-    def _knob_names(self, model: str) -> Mapping[str, str]:
-        """The profile's names; a model with one transformer has one guidance, of the plain name."""
-        names = self._profile.knob_names
-        text = f"{self.spelled(model)} {model}".lower()
-        if any(mark in text for mark in _TWO_EXPERTS):
-            return names
-        plain = {**names, "guidance": "guidance_scale"}
-        return {member: plain[member] for member in names if member != "guidance_2"}
+
+def has_two_experts(spelling: str, model: str) -> bool:
+    """Whether the weights are a pair; the operator's spelling of them says more than our name."""
+    text = spelling.lower()
+    return "a14b" in text if _is_telling(text) else model in _TWO_EXPERTS
 
 
 def native_fps(spelling: str, model: str) -> int:
     """Frames a second that the open weights were trained at: 24 for TI2V-5B, else 16.
 
-    Source: model catalogue §6. `wan2.2-i2v-flash` is what TI2V-5B stands in for there.
+    Source: model catalogue §6, where TI2V-5B stands in for `wan2.2-i2v-flash`.
     """
-    is_small = "ti2v" in spelling.lower() or (spelling == model and model == "wan2.2-i2v-flash")
+    text = spelling.lower()
+    is_small = "ti2v" in text if _is_telling(text) else model == "wan2.2-i2v-flash"
     return 24 if is_small else 16
+
+
+def _is_telling(text: str) -> bool:
+    return any(mark in text for mark in _WEIGHTS)
 
 
 def frames_for(duration_s: float, fps: int) -> int:
