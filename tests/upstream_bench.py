@@ -176,9 +176,9 @@ DONE = Reply(200, {"status": "succeeded", "url": "{url}/clip.mp4"})
 
 
 def a_script(clip: bytes, **lines: list[Act]) -> dict[str, list[Act]]:
-    """A task that goes well; `new`, `poll` and `clip` replace lines."""
+    """A task that goes well; `new`, `poll` and `result` replace lines."""
     return {
         "POST /tasks/new": lines.get("new", [CREATED]),
         "GET /tasks/u-": lines.get("poll", [RUNNING, DONE]),
-        "GET /clip.mp4": lines.get("clip", [Reply(200, clip)]),
+        "GET /clip.mp4": lines.get("result", [Reply(200, clip)]),
     }

@@ -77,7 +77,7 @@ class Client:
             NotSent: No connection, or no TLS on it.
             NoAnswer: Anything later: a lost connection, a timeout, an answer beyond 8 MiB.
         """
-        client = self._client(is_fresh=is_create)
+        client, mark = self._client(is_fresh=is_create), _Mark()
         with ExitStack() as files:
             request = client.build_request(
                 ask.method,
@@ -86,18 +86,18 @@ class Client:
                 headers=_headers(ask, credential, headers or {}),
                 content=None if ask.json is None else msgspec.json.encode(ask.json),
                 files=_fields(ask.parts, files) or None,
+                timeout=_timeouts(timeout_s),
+                extensions={"trace": mark.see},
             )
             try:
                 async with asyncio.timeout(timeout_s):
                     return await _answered(client, request)
-            except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as exc:
-                raise NotSent from exc
-            except (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError) as exc:
-                raise NotSent from exc
-            except TimeoutError as exc:
-                raise NoAnswer("did not answer in time") from exc
-            except (httpx2.HTTPError, OSError) as exc:
-                raise NoAnswer("broke the connection") from exc
+            except (httpx2.HTTPError, OSError) as exc:  # TimeoutError included
+                if not mark.is_sent:
+                    raise NotSent from exc
+                is_late = isinstance(exc, TimeoutError | httpx2.TimeoutException)
+                what = "did not answer in time" if is_late else "broke the connection"
+                raise NoAnswer(what) from exc
 
     def _client(self, *, is_fresh: bool) -> httpx2.AsyncClient:
         if self._ssl is None:
@@ -114,9 +114,27 @@ def _build(context: ssl.SSLContext, *, kept: int) -> httpx2.AsyncClient:
         verify=context,
         trust_env=False,
         follow_redirects=False,
-        timeout=httpx2.Timeout(None, connect=_CONNECT_S, pool=_CONNECT_S),
+        timeout=None,
         limits=httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=kept),
     )
+
+
+class _Mark:
+    """Whether the first byte of a request has been handed to a connection."""
+
+    def __init__(self) -> None:
+        self.is_sent = False
+
+    async def see(self, event: str, _info: Any) -> None:
+        """Called by httpcore2 at each of its steps. Any: what it tells differs from step to step."""
+        if event.endswith("send_request_headers.started"):
+            self.is_sent = True
+
+
+def _timeouts(total_s: float) -> httpx2.Timeout:
+    """Connecting ends well before the total: canceled in a TLS handshake, a socket would leak."""
+    share = min(_CONNECT_S, total_s / 3)
+    return httpx2.Timeout(None, connect=share, pool=share)
 
 
 async def _answered(client: httpx2.AsyncClient, request: httpx2.Request) -> Answer:

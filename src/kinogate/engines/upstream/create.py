@@ -49,13 +49,12 @@ class Ticket:
 
 
 class _Lost(Exception):
-    """The create call may have arrived; `reason` says what is missing."""
+    """The create call may have arrived; `error` is how the run ends unless its task is found."""
 
-    def __init__(self, call: UpstreamCall, reason: str, upstream_code: str | None = None) -> None:
-        super().__init__(reason)
+    def __init__(self, call: UpstreamCall, error: UpstreamError) -> None:
+        super().__init__(error.message)
         self.call = call
-        self.reason = reason
-        self.upstream_code = upstream_code
+        self.error = error
 
 
 class Creator:
@@ -158,7 +157,7 @@ class Creator:
         """Go on with a call of an earlier run; None when it is certain that it started nothing."""
         if call.state is CallState.INTENT:
             log.warning("create call without answer", task_id=order.task_id, engine=self._engine)
-            lost = _Lost(call, "The server was stopped meanwhile.")
+            lost = _Lost(call, ambiguous("This server was stopped during the call."))
             found = await self._resolve(order, folder, lost, place)
             return None if found is None else Ticket(call=found, place=place)
         return Ticket(call=call, place=place)
@@ -251,13 +250,13 @@ class Creator:
             await self._journal.mark(call, CallState.REFUSED)
             raise _unreachable() from exc
         except NoAnswer as exc:
-            raise _Lost(call, f"It {exc}.") from exc
+            raise _Lost(call, ambiguous(f"It {exc}.")) from exc
         except CallerError:
             await self._journal.mark(call, CallState.REFUSED)
             raise
         except UpstreamError as error:
             if error.code is ErrorCode.SUBMIT_AMBIGUOUS:
-                raise _Lost(call, error.message, error.upstream_code) from error
+                raise _Lost(call, error) from error
             await self._journal.mark(call, CallState.REFUSED)
             raise
 
@@ -304,7 +303,7 @@ class Creator:
             UpstreamError: SUBMIT_AMBIGUOUS, charged.
         """
         call = lost.call
-        log.warning("create call got lost", task_id=call.task_id, reason=lost.reason)
+        log.warning("create call got lost", task_id=call.task_id, reason=str(lost))
         try:
             found = await self._reconciler.look(order, call, place.credential)
             if found is None and self._header is not None:
@@ -315,7 +314,7 @@ class Creator:
             await self._leaver.abandon(order.task_id, self._engine)
             raise
         if found is None:
-            raise ambiguous(lost.reason, lost.upstream_code) from lost
+            raise lost.error from lost
         await self._journal.mark(call, CallState.REFUSED)
         return None
 
@@ -349,11 +348,10 @@ def _unreachable() -> UpstreamError:
     )
 
 
-def ambiguous(reason: str, upstream_code: str | None = None) -> UpstreamError:
+def ambiguous(reason: str) -> UpstreamError:
     """The error for a task that may be at the upstream under an id that nobody knows."""
     return UpstreamError(
         ErrorCode.SUBMIT_AMBIGUOUS,
         f"Nobody knows whether the upstream has the task. {reason}",
         is_charged=True,
-        upstream_code=upstream_code,
     )
