@@ -1,7 +1,7 @@
 """Giving a task to one engine after another, for as long as nothing can have been charged.
 
-The order is the task's own and was fixed when it was prepared. An engine whose journal shows a
-create call that has not ended comes first, whatever its state: it alone can find that work again.
+The order is the task's own and was fixed when it was prepared. The engine whose journal shows the
+last create call that was not refused comes first, whatever its state: it alone can find that work.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import structlog
 
-from kinogate.domain.engine import CallState, UpstreamJournal
+from kinogate.domain.engine import CallState, UpstreamCall, UpstreamJournal
 from kinogate.domain.errors import (
     CallerError,
     ErrorCode,
@@ -28,7 +28,6 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_OPEN = frozenset({CallState.INTENT, CallState.CREATED})
 _GO_ON = frozenset({ErrorCode.UNAVAILABLE, ErrorCode.ENGINE_FAILED, ErrorCode.TIMED_OUT})
 START_PATIENCE_S = 120.0
 """How long a task waits for an engine that is starting before the next one is asked."""
@@ -106,25 +105,31 @@ class Relay:
             member = None
 
     async def _resumed(self, task_id: str, left: Sequence[str]) -> Member | None:
-        """The engine with a create call that has not ended, once it has started."""
+        """The engine that was asked last, if it may have begun the task, once it has started.
+
+        Also a call that has ended: a crash between the end and the keeping of its clip must not
+        pay for another. Where it ended badly the engine says so once more, at no cost.
+        """
         if self._journal is None:
             return None
-        names = dict.fromkeys((*left, *self._fleet.members))
-        for name in names:
-            calls = await self._journal.calls(task_id, name)
-            if not calls or calls[-1].state not in _OPEN:
-                continue
-            member = self._fleet.get(name)
-            if member is None:
-                # Whoever asks elsewhere now may pay twice.
-                raise UpstreamError(
-                    ErrorCode.SUBMIT_AMBIGUOUS,
-                    f"The engine {name}, which has begun this task, is not set up any more.",
-                    is_charged=True,
-                )
-            await member.wait_started(COOL_PATIENCE_S)
-            return member
-        return None
+        last: UpstreamCall | None = None
+        for name in dict.fromkeys((*left, *self._fleet.members)):
+            for call in (await self._journal.calls(task_id, name))[-1:]:
+                is_begun = call.state is not CallState.REFUSED
+                if is_begun and (last is None or call.created_ms >= last.created_ms):
+                    last = call
+        if last is None:
+            return None
+        member = self._fleet.get(last.engine)
+        if member is None:
+            # Whoever asks elsewhere now may pay twice.
+            raise UpstreamError(
+                ErrorCode.SUBMIT_AMBIGUOUS,
+                f"The engine {last.engine}, which has begun this task, is not set up any more.",
+                is_charged=True,
+            )
+        await member.wait_started(COOL_PATIENCE_S)
+        return member
 
     async def _next(self, left: Sequence[str]) -> Member:
         """The first of the engines that takes work; waits while none does."""

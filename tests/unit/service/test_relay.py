@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from lineup import Player, Ticker, fleet_of
 
+from kinogate.db.memory_journal import MemoryJournal
+from kinogate.domain.engine import CallState
 from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.service.fleet import Fleet, Member
 from kinogate.service.relay import Relay
@@ -15,6 +17,15 @@ from kinogate.service.relay import Relay
 
 def run(work: Any) -> Any:
     return asyncio.run(asyncio.wait_for(work, 20))
+
+
+class Ticks:
+    """A clock that moves when told to."""
+
+    ms = 1_000
+
+    def now_ms(self) -> int:
+        return self.ms
 
 
 async def name_of(member: Member) -> str:
@@ -144,5 +155,21 @@ def test_one_trial_after_a_cool_down_decides_for_all_who_wait() -> None:
         assert most == 1
         release.set()
         await asyncio.gather(*tasks)
+
+    run(work())
+
+
+@pytest.mark.parametrize("state", [CallState.INTENT, CallState.CREATED, CallState.ENDED])
+def test_the_engine_that_has_begun_a_task_last_is_asked_first(state: CallState) -> None:
+    async def work() -> None:
+        clock = Ticks()
+        journal = MemoryJournal(clock)
+        for name, end in (("a", CallState.ENDED), ("b", state), ("c", CallState.REFUSED)):
+            clock.ms += 1
+            await journal.mark(await journal.intend("t", name, "key"), end)
+        fleet = Fleet.of(Player("a"), Player("b"), Player("c"))
+        relay = Relay(fleet, journal=journal, poll_s=0.001)
+        name, _ = await relay.serve("t", ("a", "c", "b"), name_of, is_wanted=always)
+        assert name == "b"
 
     run(work())
