@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from kinogate.dialects import build_dialects
 from kinogate.dialects.base import Call, Dialect, FormField
 from kinogate.domain.abilities import Abilities, adapt
 from kinogate.domain.catalogue import CATALOGUE
-from kinogate.domain.order import AudioMode, InputFile, Order, Role
+from kinogate.domain.order import AudioMode, InputFile, Mode, Order, Role
+from kinogate.domain.resolution import Tier
 from kinogate.domain.task import Plan, StoredMedia
 from kinogate.engines.upstream.dashscope import DashscopeWire
 from kinogate.engines.upstream.mulerouter import MulerouterWire
@@ -216,3 +217,25 @@ def shown(ask: Ask) -> dict[str, Any]:
             for part in ask.parts
         }
     return found
+
+
+def an_order(**changes: Any) -> Order:
+    order = Order(
+        task_id="00000000-0000-4000-8000-000000000001",
+        mode=Mode.T2V,
+        model="wan2.6-t2v",
+        prompt="a lighthouse at dusk",
+        width=1280,
+        height=720,
+        fps=30,
+        frame_count=150,
+        duration_s=5.0,
+        tier=Tier.P720,
+        seed=7,
+    )
+    return replace(order, **changes)
+
+
+def body_of(ask: Ask) -> dict[str, Any]:
+    assert ask.json is not None
+    return dict(ask.json)
