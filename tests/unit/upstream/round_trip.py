@@ -106,6 +106,16 @@ def travel(case: str, target: str) -> Trip:
     )
 
 
+def planned(case: str, target: str) -> Plan:
+    """The plan of a case as the wire `target` can keep it."""
+    literal = load(case)
+    dialect = DIALECTS[case.partition("-")[0]]
+    submission = dialect.parse_create(read_call(literal["request"], dialect))
+    plan = decide(submission.request, dialect.house, CATALOGUE, fresh_seed=FRESH_SEED).plan
+    abilities = WIRES[target].abilities(plan.model)
+    return adapt(plan, abilities, target, is_seed_given=plan.is_seed_given)[0]
+
+
 def prepared_order(plan: Plan, abilities: Abilities, literal: dict[str, Any]) -> Order:
     task = a_task(plan=plan, model=plan.model)
     inputs = tuple(

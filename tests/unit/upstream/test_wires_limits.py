@@ -89,6 +89,12 @@ def test_every_upstream_measures_and_leaves_marks_tags_and_stills_to_us(
             {Role.FIRST_FRAME},
             "no effect templates",
         ),
+        (
+            "mulerouter",
+            {"model": "wan2.1-kf2v-plus", "mode": Mode.I2V},
+            {Role.FIRST_FRAME},
+            "between two frames only",
+        ),
         ("unified", {"prompt": " "}, {}, "without a prompt"),
         ("vtrix", {"model": "wan3.0-video"}, {}, "cannot do t2v"),
         ("sglang", {"mode": Mode.KF2V}, {Role.FIRST_FRAME, Role.LAST_FRAME}, "cannot do kf2v"),

@@ -84,6 +84,8 @@ class MulerouterWire(BaseWire):
             return super().refuses(plan, roles)
         if plan.template is not None and Mode.KF2V not in row.modes:
             return f"This upstream knows no effect templates with {plan.model}."
+        if plan.mode is Mode.I2V and Mode.KF2V in row.modes and plan.template is None:
+            return f"This upstream makes {plan.model} between two frames only."
         if is_vace(row) and (misfit := vace_misfit(plan)):
             return misfit
         if not is_vace(row) and not roles <= FRAMES:
@@ -165,7 +167,10 @@ def _row_members(order: Order, row: ModelSpec, media: tuple[Given, ...]) -> dict
     size = Size(width=order.width, height=order.height).star
     if is_vace(row):
         return vace_members(order, media) | {"size": size}
-    members = filled(image=given(media, Role.FIRST_FRAME), last_frame=given(media, Role.LAST_FRAME))
+    first = given(media, Role.FIRST_FRAME)
+    # Required there in every case, also with an effect, which looks at the first frame only.
+    last = first if order.template else given(media, Role.LAST_FRAME)
+    members = filled(image=first, last_frame=last)
     if Mode.T2V in row.modes:
         members["size"] = size
     elif Mode.I2V in row.modes:  # those between two frames make 720P and are not asked
