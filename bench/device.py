@@ -24,8 +24,17 @@ ENDED = ("succeeded", "failed", "canceled")
 
 
 @contextmanager
-def device_server(folder: Path, *, seconds: float, slots: int = 1) -> Iterator[PrivateServer]:
-    """A server all of whose tasks go to an engine that takes `seconds`, `slots` at a time."""
+def device_server(
+    folder: Path, *, seconds: float, slots: int = 1, stills: bool = True
+) -> Iterator[PrivateServer]:
+    """A server all of whose tasks go to an engine that takes `seconds`, `slots` at a time.
+
+    Args:
+        folder: For everything that it needs.
+        seconds: What a run takes, the stills included where the engine makes them.
+        slots: Runs at a time.
+        stills: Whether the engine makes them, as ours do, or the gateway.
+    """
     site = folder / "site"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--no-index", "--no-build-isolation", "--no-deps", "--target", str(site)]
@@ -34,6 +43,7 @@ def device_server(folder: Path, *, seconds: float, slots: int = 1) -> Iterator[P
     config = folder / "kinogate.toml"
     config.write_text(
         f'[engines.device]\nkind = "colour-bars"\nseconds = {seconds}\nslots = {slots}\n'
+        f"stills = {str(stills).lower()}\n"
         '[[routes]]\nmodel = "*"\nengines = ["device"]\n'
     )
     with private_server(folder / "data", config=config) as server:

@@ -11,6 +11,7 @@ import numpy as np
 
 from kinogate.domain.order import Order, Produced
 from kinogate.media.encode import Mp4Writer
+from kinogate.media.stills import StillsMaker
 from kinogate.procs.protocol import Method, Report
 
 _BARS = 8
@@ -23,6 +24,7 @@ class Job:
     order: Order
     out: str
     seconds: float = 0.0
+    stills: bool = True
 
 
 def draw(job: Job, report: Report) -> Produced:
@@ -32,6 +34,7 @@ def draw(job: Job, report: Report) -> Produced:
     colours = np.random.default_rng(order.seed).integers(32, 224, (_BARS, 3), dtype=np.uint8)
     columns = np.arange(order.width)
     frame = np.empty((order.height, order.width, 3), dtype=np.uint8)
+    stills = StillsMaker(out, frame_count=order.frame_count, duration_s=order.duration_s)
     with Mp4Writer(
         out,
         width=order.width,
@@ -46,6 +49,10 @@ def draw(job: Job, report: Report) -> Produced:
             bar = (columns + 2 * index) * _BARS // order.width % _BARS
             frame[:] = colours[bar]
             writer.write(frame)
+            if job.stills:
+                stills.take(index, frame)
+    if job.stills:
+        stills.finish()
     while (left := begun + job.seconds - time.monotonic()) > 0:
         report("wait", 0.9 + 0.1 * (1.0 - left / job.seconds))
         time.sleep(min(left, 0.05))
