@@ -55,7 +55,7 @@ TORCH_INDEX ?=
 PIP_WAN := $(BIN_WAN)/python -m pip install --quiet --disable-pip-version-check
 
 test-wan: $(STAMP_WAN)
-	OMP_NUM_THREADS=1 $(BIN_WAN)/python -m pytest -q -n 2 tests/wan
+	$(BIN_WAN)/python -m pytest -q -n 2 tests/wan
 
 $(STAMP_WAN): pyproject.toml constraints.txt src/kinogate/__init__.py
 	@test -x $(BIN_WAN)/python || $(PYTHON) -m venv $(VENV_WAN)

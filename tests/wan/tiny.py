@@ -184,3 +184,11 @@ def damaged(how: str, good: Path, other: Path, folder: Path) -> Path:
             state = load_file(weights)
             save_file({f"else.{name}": tensor for name, tensor in state.items()}, weights)
     return folder
+
+
+def save_foreign_lora(file: Path) -> Path:
+    """Write an adapter whose layers no Wan transformer has the sizes of."""
+    name = "transformer.blocks.0.attn1.to_q"
+    state = {f"{name}.lora_A.weight": torch.ones(2, 7), f"{name}.lora_B.weight": torch.ones(5, 2)}
+    save_file(state, str(file))
+    return file

@@ -6,6 +6,7 @@ scaling them to nothing, so the weights are the very same tensors as before.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,9 +72,11 @@ def _load(pipe: Pipeline, lora: LoraUse, adapter: str, part: str) -> None:
     except BadFolder as exc:
         raise _unusable(lora, "the file is missing or not whole") from exc
     try:
-        pipe.load_lora_weights(
-            lora.file, adapter_name=adapter, load_into_transformer_2=part == "transformer_2"
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that there are several, which is what is wanted
+            pipe.load_lora_weights(
+                lora.file, adapter_name=adapter, load_into_transformer_2=part == "transformer_2"
+            )
     except Exception as exc:  # diffusers and peft raise whatever they meet
         raise _unusable(lora, "it does not fit these weights") from exc
     if adapter not in getattr(getattr(pipe, part), "peft_config", {}):
