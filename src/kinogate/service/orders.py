@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kinogate.domain.abilities import Abilities
 from kinogate.domain.errors import CallerError, ErrorCode
-from kinogate.domain.order import Order
+from kinogate.domain.order import Mode, Order
 from kinogate.domain.resolution import fit_to_tier
 from kinogate.domain.task import Plan, Task
 from kinogate.service.labels import LabelPolicy, mark_for, tags_for
@@ -34,6 +34,8 @@ def order_for(task: Task, prepared: Prepared, prompt: str, labels: LabelPolicy) 
             )
         size = fit_to_tier(*prepared.picture, plan.tier)
     duration = float(plan.duration_s) if plan.duration_s > 0 else prepared.length_s
+    if plan.mode is Mode.EDIT and prepared.length_s > 0:
+        duration = min(duration, prepared.length_s)  # a changed video never outlasts its source
     frame_count = round(duration * plan.fps)
     mark = mark_for(plan, labels)
     return Order(

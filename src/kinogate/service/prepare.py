@@ -31,8 +31,8 @@ class Prepared:
     Attributes:
         inputs: With blob keys as paths.
         picture: Upright pixels of the input that decides the size, or None.
-        length_s: Seconds of the audio or video that decides the length where the plan leaves it
-            open; 0.0 otherwise.
+        length_s: Seconds of the given sound, or of the video that is worked on: they decide the
+            length where the plan leaves it open; 0.0 where there is neither.
         input_s: Seconds of input video that are billed.
     """
 
@@ -77,6 +77,8 @@ class Preparer:
             picture = picture or one.picture
             input_s += one.input_s
             if item.role is Role.AUDIO and task.plan.audio is AudioMode.FILE:
+                length_s = one.length_s
+            if item.role is Role.SOURCE_VIDEO:
                 length_s = one.length_s
         return Prepared(inputs=tuple(inputs), picture=picture, length_s=length_s, input_s=input_s)
 
