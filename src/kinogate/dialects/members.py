@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
+from kinogate.dialects.inline import Lifted, lift
 from kinogate.domain.errors import CallerError, ErrorCode, field_invalid, field_missing
 
 _INT_MAX = 2**63 - 1
@@ -92,10 +93,32 @@ def read_json(body: bytes) -> object:
             finite numbers, 64-bit integers, and text without NUL or lone surrogates; and for one
             of far more members than any request has.
     """
-    if _has_too_many_members(body):
+    lifted = lift(body)
+    try:
+        return _scanned(lifted)
+    except json.JSONDecodeError as error:
+        if lifted.media:  # once more, for the place of the error in what the caller sent
+            return read_json_as_it_is(body)
+        raise _not_json(error) from None
+
+
+def read_json_as_it_is(body: bytes) -> object:
+    """Decode a JSON body without lifting anything out of it; see `read_json`."""
+    try:
+        return _scanned(Lifted(body, ()))
+    except json.JSONDecodeError as error:
+        raise _not_json(error) from None
+
+
+def _not_json(error: json.JSONDecodeError) -> CallerError:
+    return _malformed(f"The body is not valid JSON: {error.msg} at character {error.pos}.")
+
+
+def _scanned(lifted: Lifted) -> object:
+    if _has_too_many_members(lifted.body):
         raise _malformed("The body holds too many members.")
     try:
-        text = body.decode("utf-8")
+        text = lifted.body.decode("utf-8")
     except UnicodeDecodeError:
         raise _malformed("The body is not valid UTF-8.") from None
     if not text.strip():
@@ -108,13 +131,10 @@ def read_json(body: bytes) -> object:
             parse_int=_integer,
             parse_float=_finite,
         )
+        value = lifted.put_back(value)
         _check_texts(value)
     except RecursionError:
         raise _malformed("The body is nested too deeply.") from None
-    except json.JSONDecodeError as error:
-        raise _malformed(
-            f"The body is not valid JSON: {error.msg} at character {error.pos}."
-        ) from None
     return value
 
 

@@ -16,6 +16,7 @@ from kinogate.domain.errors import CallerError, ErrorCode
 from kinogate.domain.media import check_bytes
 
 _BARE = re.compile(r"[A-Za-z0-9+/_-]{16,}")
+_BLOCK = 256 * 1024  # a multiple of four; small enough that its memory is used again
 _WHITESPACE = b" \t\r\n\f"
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
@@ -58,6 +59,19 @@ def decode_data_uri(text: str, *, max_bytes: int) -> tuple[bytes, str | None]:
     if not data:
         raise CallerError(ErrorCode.MEDIA_FORMAT, "The inline file is empty.")
     return data, mime
+
+
+def is_plain_base64(data: memoryview) -> bool:
+    """Whether `data` holds characters of the standard alphabet alone, in groups of four.
+
+    Padding may also stand at the ends of blocks inside: `decode_data_uri` finds that.
+    """
+    try:
+        for start in range(0, len(data), _BLOCK):
+            pybase64.b64decode(data[start : start + _BLOCK], validate=True)
+    except ValueError:
+        return False
+    return True
 
 
 def _decode(text: str) -> bytes:
