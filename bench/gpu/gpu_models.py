@@ -31,6 +31,7 @@ from kinogate.engines.diffusers.load import Resident
 from kinogate.engines.diffusers.options import ModelSetup
 from kinogate.engines.diffusers.recipes import RECIPES
 from kinogate.engines.diffusers.rungs import Rung
+from kinogate.engines.diffusers.texts import EmbeddingCache, Texts
 
 TI2V, A14B, SMALL = "wan2.2-ti2v-5b", "wan2.2-t2v-a14b", "wan2.1-t2v-1.3b"
 
@@ -135,6 +136,7 @@ def resident(pipe: Any, card: Card, preset: str, device: torch.device, dtype: st
         preset=preset,
         rung=Rung.WHOLE,
         active=apply(pipe, RECIPES[preset], device, is_distilled=is_distilled),
+        texts=Texts(EmbeddingCache(), encoder="none"),
         pipelines={Kind.T2V: pipe},
         device=str(device),
         dtype=dtype,

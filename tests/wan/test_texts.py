@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from kinogate.engines.diffusers.texts import EmbeddingCache, Texts, key_of
+from kinogate.engines.diffusers.load import Resident
+from kinogate.engines.diffusers.texts import EmbeddingCache, Texts, identity, key_of
 
 BF16 = torch.bfloat16
 
@@ -67,6 +69,37 @@ def test_anything_that_changes_the_embedding_changes_its_name() -> None:
         key_of("umt5", "a cat", BF16, tokens=226),
     }
     assert len(names) == 5
+
+
+def test_other_weights_or_another_tokenizer_have_another_name(tmp_path: Path) -> None:
+    folder = tmp_path / "weights"
+    for part, name in (("text_encoder", "model.safetensors"), ("tokenizer", "tokenizer.json")):
+        (folder / part).mkdir(parents=True)
+        (folder / part / name).write_bytes(b"a" * 9_000_000)
+    names = [identity(folder, "cuda:0")]
+    assert identity(folder, "cuda:1") == names[0]
+    names.append(identity(folder, "cpu"))
+    for part, name in (("text_encoder", "model.safetensors"), ("tokenizer", "tokenizer.json")):
+        with (folder / part / name).open("r+b") as file:
+            file.seek(-10, os.SEEK_END)
+            file.write(b"b")
+        names.append(identity(folder, "cpu"))
+    assert len(set(names)) == 4
+
+
+def test_the_engine_embeds_as_the_pipeline_itself_does(
+    resident: Callable[..., Resident],
+) -> None:
+    weights = resident("t2v")
+    pipe = weights.any
+    prompts = "a red kite, 沙丘", "blurred, grey"
+    expected = pipe.encode_prompt(
+        prompt=prompts[0], negative_prompt=prompts[1], max_sequence_length=512
+    )
+    for _ in range(2):
+        found = [weights.texts.embed(pipe, prompt) for prompt in prompts]
+        assert torch.equal(found[0], expected[0])
+        assert torch.equal(found[1], expected[1])
 
 
 def test_no_prompt_is_written_to_disk(tmp_path: Path) -> None:

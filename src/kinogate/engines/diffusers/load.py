@@ -37,6 +37,7 @@ from kinogate.engines.diffusers.levers import RECIPES, Active, Distilled, apply
 from kinogate.engines.diffusers.offload import hold
 from kinogate.engines.diffusers.options import AUTO_DEVICE, ModelSetup
 from kinogate.engines.diffusers.rungs import Rung
+from kinogate.engines.diffusers.texts import EmbeddingCache, Texts, identity
 
 if TYPE_CHECKING:
     from kinogate.engines.diffusers.flops import TransformerDims, VaeDims
@@ -65,6 +66,7 @@ class Resident:
         preset: The one whose levers have been pulled on it, for good.
         rung: How it is held on the device.
         active: Those levers.
+        texts: Embeds prompts.
         pipelines: One for each kind; they share their modules.
         device: Where it computes: `cuda:0`, `cpu`.
         dtype: Of the transformers.
@@ -77,6 +79,7 @@ class Resident:
     preset: str
     rung: Rung
     active: Active
+    texts: Texts
     pipelines: Mapping[Kind, Pipeline]
     device: str
     dtype: str
@@ -116,6 +119,7 @@ def load(
     dtype: str,
     is_hub: bool = False,
     rung: Rung = Rung.WHOLE,
+    cache: EmbeddingCache | None = None,
 ) -> Resident:
     """Read a folder, or a repository of the hub, put it on a device and pull a preset's levers.
 
@@ -127,6 +131,7 @@ def load(
             keeps dark gradients clean, and a preset may lower it.
         is_hub: Whether the network may be used.
         rung: How the pipeline is held on the device.
+        cache: Where embeddings of prompts are kept; in memory, as long as the weights, without.
 
     Raises:
         InternalError: UNAVAILABLE: the weights are missing, incomplete, corrupt, or of another
@@ -149,6 +154,11 @@ def load(
         setup=setup,
         preset=preset,
         rung=rung,
+        texts=Texts(
+            cache or EmbeddingCache(),
+            encoder=identity(folder, where),
+            is_parked=rung is Rung.TILES and where != "cpu",
+        ),
         active=_pull(setup, preset, pipeline, where),
         pipelines=_family(card, pipeline),
         device=where,
@@ -158,6 +168,7 @@ def load(
         weight_bytes=_weight_bytes(pipeline),
     )
     hold(pipeline, rung, where)
+    resident.texts.park(pipeline)
     for each in resident.pipelines.values():
         each.set_progress_bar_config(disable=True)
     return resident

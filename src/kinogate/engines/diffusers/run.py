@@ -33,7 +33,6 @@ Report = Callable[[str, float], None]
 Take = Callable[[Frames], None]
 
 _TRAIN_STEPS = 1000
-_TEXT_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ def generate(
         stack.enter_context(torch.no_grad())
         stack.enter_context(applied(pipe, spec.loras))
         levers = stack.enter_context(ready(resident, pipe, spec))
-        prompts = encode_prompts(pipe, order, spec, stages)
+        prompts = encode_prompts(resident, order, spec, stages)
         latents = denoise(resident, order, spec, prompts, stages)
         decode_frames(pipe, latents, take, stages)
     return levers
@@ -98,7 +97,9 @@ def costs(resident: Resident, order: Order, spec: RunSpec) -> StageFlops:
         steps=spec.steps,
         is_guided=spec.is_guided,
         encoded_frames=encoded_frames(resident.card, spec),
-        prompts=2 if spec.is_guided else 1,
+        prompts=resident.texts.needed(
+            resident.any, [order.prompt, spec.negative] if spec.is_guided else [order.prompt]
+        ),
     )
 
 
@@ -110,15 +111,12 @@ def ready(resident: Resident, pipe: Pipeline, spec: RunSpec) -> Iterator[tuple[s
         yield levers
 
 
-def encode_prompts(pipe: Pipeline, order: Order, spec: RunSpec, stages: Stages) -> Prompts:
-    """Embed the prompt, and the negative one where it is needed."""
+def encode_prompts(resident: Resident, order: Order, spec: RunSpec, stages: Stages) -> Prompts:
+    """Embed the prompt, and the negative one where it is needed, unless they are known."""
     stages.at(Stage.TEXT, 0.0)
-    positive, negative = pipe.encode_prompt(
-        prompt=order.prompt,
-        negative_prompt=spec.negative,
-        do_classifier_free_guidance=spec.is_guided,
-        max_sequence_length=_TEXT_TOKENS,
-    )
+    pipe = resident.pipelines[spec.kind]
+    positive = resident.texts.embed(pipe, order.prompt)
+    negative = resident.texts.embed(pipe, spec.negative) if spec.is_guided else None
     stages.at(Stage.TEXT, 1.0)
     return Prompts(positive=positive, negative=negative)
 

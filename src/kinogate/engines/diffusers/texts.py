@@ -17,6 +17,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from kinogate.engines.diffusers.flops import TEXT_TOKENS
 
 _log = logging.getLogger(__name__)
 _MIB = 1024**2
+_SAMPLE_BYTES = 4 * _MIB
 _SUFFIX = ".safetensors"
 _NAME = "rows"
 
@@ -43,6 +45,29 @@ def key_of(encoder: str, prompt: str, dtype: torch.dtype, tokens: int = TEXT_TOK
     """
     parts = (encoder, str(dtype), str(tokens), prompt)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def identity(folder: Path, device: str) -> str:
+    """A name for the text encoder in a folder of weights: another one for other weights.
+
+    The smallest files are read whole, of the large ones size, head and tail: 11 GB take a while.
+    Device and versions belong to it, since the last bits of an embedding depend on them.
+    """
+    digest = hashlib.sha256()
+    for part in ("text_encoder", "tokenizer"):
+        for path in sorted((folder / part).rglob("*")):
+            if not path.is_file():
+                continue
+            size = path.stat().st_size
+            digest.update(f"{path.relative_to(folder)}:{size}\0".encode())
+            with path.open("rb") as file:
+                digest.update(file.read(_SAMPLE_BYTES))
+                if size > _SAMPLE_BYTES:
+                    file.seek(max(_SAMPLE_BYTES, size - _SAMPLE_BYTES))
+                    digest.update(file.read())
+    kind = device.partition(":")[0]
+    versions = f"torch/{torch.__version__} transformers/{version('transformers')}"
+    return f"{digest.hexdigest()} {kind} {versions}"
 
 
 class EmbeddingCache:
@@ -167,7 +192,7 @@ class Texts:
         Equals what the pipeline's own `encode_prompt` gives, to the bit, whether it was kept or not.
         """
         device = pipe._execution_device  # noqa: SLF001 - knows about offloading, as nothing else
-        key = key_of(self._encoder, prompt, pipe.text_encoder.dtype, tokens)
+        key = key_of(self._encoder, prompt, _dtype(pipe), tokens)
         if (kept := self._cache.get(key, tokens)) is not None:
             return kept.to(device)
         with self._lock, torch.no_grad(), self._at_work(pipe, device):
@@ -182,7 +207,7 @@ class Texts:
 
     def needed(self, pipe: Any, prompts: list[str], tokens: int = TEXT_TOKENS) -> int:
         """How many of the prompts would have to be embedded."""
-        dtype = pipe.text_encoder.dtype
+        dtype = _dtype(pipe)
         keys = {key_of(self._encoder, prompt, dtype, tokens) for prompt in prompts}
         return sum(1 for key in keys if self._cache.get(key, tokens) is None)
 
@@ -201,6 +226,12 @@ class Texts:
             yield
         finally:
             self.park(pipe)
+
+
+def _dtype(pipe: Any) -> torch.dtype:
+    """Of the embeddings: the encoder's, also while it is not there."""
+    encoder = pipe.text_encoder
+    return pipe.transformer.dtype if encoder is None else encoder.dtype
 
 
 def _trimmed(embedding: torch.Tensor) -> torch.Tensor:

@@ -27,6 +27,7 @@ from kinogate.engines.diffusers.resolve import notes
 from kinogate.engines.diffusers.run import run
 from kinogate.engines.diffusers.rungs import Rung, is_device_fault, is_out_of_memory
 from kinogate.engines.diffusers.stages import Stage
+from kinogate.engines.diffusers.texts import EmbeddingCache
 from kinogate.procs.protocol import Method, Report, Spent
 
 _GIB = 1024**3
@@ -41,6 +42,7 @@ class _Loader:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._wanted: dict[Key, tuple[ModelSetup, Rung]] = {}
+        self._cache = EmbeddingCache(Path(settings.cache) / "prompts")
 
     def key(self, setup: ModelSetup, preset: str, rung: Rung = Rung.WHOLE) -> Key:
         key = Key(model=f"{setup.card.name} {rung.value} {setup.source}", preset=preset)
@@ -57,6 +59,7 @@ class _Loader:
             dtype=settings.dtype,
             is_hub=settings.is_hub,
             rung=rung,
+            cache=self._cache,
         )
 
     def unload(self, key: Key, item: Resident) -> None:
