@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import uvloop
 
 from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.engines.base import BadOptions
@@ -48,11 +49,15 @@ def recipe(*more: str, **changes: Any) -> Recipe:
     return Recipe(command=(*COMMAND, *more), start_s=20.0, **changes)
 
 
-def run(work: Callable[[], Awaitable[T]]) -> T:
+def run(
+    work: Callable[[], Awaitable[T]],
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> T:
     async def timed() -> T:
         return await asyncio.wait_for(work(), 40)
 
-    return asyncio.run(timed())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(timed())
 
 
 async def ask(address: str, path: str = "/") -> dict[str, Any]:
@@ -76,6 +81,10 @@ def is_running(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_a_healthy_server_has_an_address_and_its_own_port_and_index(tmp_path: Path) -> None:
@@ -111,7 +120,10 @@ def test_a_server_sees_little_of_our_environment(
     assert set(seen) <= {"PATH", "HOME", "LD_LIBRARY_PATH", "LC_CTYPE"}  # Python sets the last
 
 
-def test_two_instances_have_two_addresses_and_two_devices(tmp_path: Path) -> None:
+@pytest.mark.parametrize("new_loop", [None, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_two_instances_have_two_addresses_and_two_devices(
+    tmp_path: Path, new_loop: Callable[[], asyncio.AbstractEventLoop] | None
+) -> None:
     async def work() -> list[tuple[str, str]]:
         two = recipe(instances=2, devices=("0", "1"))
         async with supervised(tmp_path, two) as supervisor:
@@ -119,7 +131,7 @@ def test_two_instances_have_two_addresses_and_two_devices(tmp_path: Path) -> Non
             told = [await ask(address) for address in supervisor.addresses()]
             return [(one["args"][3], one["env"]["CUDA_VISIBLE_DEVICES"]) for one in told]
 
-    assert run(work) == [("number-0", "0"), ("number-1", "1")]
+    assert run(work, new_loop) == [("number-0", "0"), ("number-1", "1")]
 
 
 def test_a_server_that_crashes_is_started_again_and_both_changes_are_told(tmp_path: Path) -> None:
@@ -203,26 +215,29 @@ def test_closing_ends_whatever_a_server_has_started(tmp_path: Path) -> None:
 
 
 PARENT = """
-import asyncio, sys
+import asyncio, sys, uvloop
 from pathlib import Path
 from kinogate.engines.upstream.recipe import Recipe
 from kinogate.engines.upstream.supervisor import Rhythm, Supervisor
 
 async def main():
-    recipe = Recipe(command=tuple(sys.argv[2:]), start_s=20)
+    recipe = Recipe(command=tuple(sys.argv[3:]), start_s=20, instances=2)
     rhythm = Rhythm(start_every_s=0.05, grace_s=0.5)
     supervisor = Supervisor("gpu", recipe, log_dir=Path(sys.argv[1]), rhythm=rhythm)
     await supervisor.start()
+    while len(supervisor.addresses()) < 2:
+        await asyncio.sleep(0.05)
     print(supervisor.addresses()[0], file=sys.stderr, flush=True)  # stdout has the log
     await asyncio.sleep(60)
 
-asyncio.run(main())
+{"asyncio": asyncio, "uvloop": uvloop}[sys.argv[2]].run(main())
 """
 
 
-def test_no_process_is_left_when_we_are_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_no_process_is_left_when_we_are_killed(tmp_path: Path, loop: str) -> None:
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(tmp_path), *COMMAND, "--deaf"],
+        [sys.executable, "-c", PARENT, str(tmp_path), loop, *COMMAND, "--deaf"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -231,9 +246,12 @@ def test_no_process_is_left_when_we_are_killed(tmp_path: Path) -> None:
     with parent, parent.stderr:
         address = parent.stderr.readline().strip()
         told = asyncio.run(ask(address, "/family"))
-        keeper = int(Path(f"/proc/{told['pid']}/stat").read_text().rpartition(")")[2].split()[1])
+        keepers = children_of(parent.pid)
+        family = [*keepers, *(pid for keeper in keepers for pid in children_of(keeper))]
         parent.kill()
-    family = [told["pid"], told["child"], keeper]
+    assert told["pid"] in family
+    assert len(keepers) == 2
+    family.append(told["child"])
     deadline = time.monotonic() + 10.0
     while time.monotonic() < deadline and any(map(is_running, family)):
         time.sleep(0.02)
