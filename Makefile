@@ -96,6 +96,8 @@ bench: $(STAMP)
 	$(BIN)/python bench/latency.py
 	$(BIN)/python bench/render.py
 	$(BIN)/python bench/render.py --memory
+	$(BIN)/python bench/gateway.py
+	$(BIN)/python bench/utilisation.py
 
 sheets: $(STAMP)
 	$(BIN)/python tools/contact_sheet.py t2v --out docs/pictures/preview-t2v.jpg
