@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from kinogate.domain.catalogue import CATALOGUE
 from kinogate.domain.errors import CallerError, ErrorCode
 from kinogate.domain.models import Reloaded
 from kinogate.domain.ports import Clock, Principal
+from kinogate.domain.task import Status
 from kinogate.durable.engine import DbosDurable
 from kinogate.http.asgi import build_asgi
 from kinogate.http.edge import Edge, EdgeRules, EdgeServices
@@ -154,7 +155,12 @@ async def open_server(settings: Settings, config: Path | None = None) -> AsyncIt
         metrics = Metrics(kinogate.__version__)
         fleet = Fleet(
             engine_maker(
-                settings, journal=journal, clock=clock, inspector=inspector, fetch_policy=policy
+                settings,
+                journal=journal,
+                clock=clock,
+                inspector=inspector,
+                fetch_policy=policy,
+                is_wanted=_wanted_in(store),
             ),
             meter=metrics,
         )
@@ -271,6 +277,16 @@ def _asgi(
         is_ready=durable.is_healthy,
         cors_origins=settings.cors_origins,
     )
+
+
+def _wanted_in(store: SqlTaskStore) -> Callable[[str], Awaitable[bool]]:
+    """Whether a task still runs: what tells a caller's cancel from a shutdown of this server."""
+
+    async def is_wanted(task_id: str) -> bool:
+        task = await store.load(task_id)
+        return task is not None and task.status is Status.RUNNING
+
+    return is_wanted
 
 
 def _links_for_upstreams(

@@ -6,12 +6,14 @@ A part of the composition root; `app` introduces what is built here to the servi
 from __future__ import annotations
 
 import importlib
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from kinogate.config import BadConfig
+from kinogate.db.memory_journal import MemoryJournal
 from kinogate.domain.engine import Engine, UpstreamJournal
 from kinogate.domain.errors import ErrorCode, UpstreamError
 from kinogate.domain.ports import Clock
@@ -19,12 +21,13 @@ from kinogate.domain.review import Moderator, PromptExtender
 from kinogate.domain.routes import EngineSection
 from kinogate.engines import build_engine, kinds
 from kinogate.engines.base import BadOptions, Surroundings
+from kinogate.machine import SystemClock
 from kinogate.media.inspector import Inspector
 from kinogate.media.provenance import CHAIN_FILE, KEY_FILE, Signer, ensure_dev_signer, require_extra
 from kinogate.net import FetchPolicy
 from kinogate.net.endpoint import Endpoint
 from kinogate.service.chat_prompts import ChatExtender, ChatRules
-from kinogate.service.fleet import MakeEngine
+from kinogate.service.fleet import Fleet, MakeEngine
 from kinogate.service.moderation import (
     EndpointModerator,
     Hook,
@@ -62,6 +65,7 @@ def engine_maker(
     clock: Clock,
     inspector: Inspector,
     fetch_policy: FetchPolicy,
+    is_wanted: Callable[[str], Awaitable[bool]] | None = None,
 ) -> MakeEngine:
     """What builds the engine of a section; it raises `BadConfig` with the section's name."""
 
@@ -77,6 +81,7 @@ def engine_maker(
             clock=clock,
             inspector=inspector,
             fetch_policy=fetch_policy,
+            is_wanted=is_wanted,
         )
         try:
             return build_engine(section.kind, surroundings)
@@ -92,6 +97,26 @@ def engine_maker(
             raise BadConfig(f"{at}.kind: {section.kind} cannot be imported: {exc}.") from exc
 
     return make
+
+
+def idle_fleet(settings: Settings, sections: Sequence[EngineSection]) -> Fleet:
+    """The engines of sections, built and not started, for looking at them without a server.
+
+    Raises:
+        BadConfig: A section cannot be used.
+    """
+    clock = SystemClock()
+    fleet = Fleet(
+        engine_maker(
+            settings,
+            journal=MemoryJournal(clock),
+            clock=clock,
+            inspector=Inspector(slots=1),
+            fetch_policy=FetchPolicy(allow_hosts=settings.fetch_allow_hosts),
+        )
+    )
+    fleet.build(sections)
+    return fleet
 
 
 def build_extender(settings: Settings) -> PromptExtender:

@@ -1,4 +1,4 @@
-"""The command line: `kinogate serve | demo | generate | verify | tasks | keys | models`.
+"""The command line: `kinogate serve | demo | generate | tasks | keys | models | doctor | …`.
 
 Heavy modules are imported inside the commands, so that `--help` and `keys` stay quick.
 """
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import kinogate
-from kinogate.cli import demo, generate, keys, models, serve, tasks, verify
+from kinogate.cli import config, demo, doctor, generate, keys, models, serve, tasks, verify
 from kinogate.cli.output import fail_clearly
 
 app = typer.Typer(
@@ -25,8 +25,10 @@ app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("generate")(generate.generate)
 app.command("models")(models.models)
+app.command("doctor")(doctor.doctor)
 app.command("verify")(verify.verify)
 app.add_typer(tasks.app, name="tasks", help="List, show, watch and cancel tasks of a server.")
+app.add_typer(config.app, name="config", help="Check a configuration.")
 app.add_typer(keys.app, name="keys", help="Make, list and revoke API keys.")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kinogate.cli.output import bad_config
-from kinogate.config import BadConfig
+from kinogate.config import BadConfig, Setup, read_file, read_setup
 from kinogate.domain.errors import CallerError
 from kinogate.settings import Settings, load_settings, reason_of
 
@@ -40,6 +40,7 @@ def serve(
     )
     if settings.insecure and not is_loopback(settings.host):
         raise bad_config("--insecure serves without keys and is refused beyond loopback.")
+    setup_of(config)  # what is plainly wrong is said before anything is opened
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
@@ -55,6 +56,14 @@ def settings_of(config: Path | None, **flags: object) -> Settings:
     try:
         return load_settings(config, **flags)
     except (ValueError, OSError) as error:  # pydantic's, TOML's and our own are all ValueErrors
+        raise bad_config(reason_of(error)) from error
+
+
+def setup_of(config: Path | None) -> Setup:
+    """Engines, routes and prices, or exit 78 with the reason."""
+    try:
+        return read_setup(read_file(config))
+    except (ValueError, OSError) as error:
         raise bad_config(reason_of(error)) from error
 
 
@@ -86,6 +95,8 @@ def run_on_fast_loop(
         uvloop.run(_serve(settings, listener, config))
     except BadConfig as error:
         raise bad_config(str(error)) from error
+    finally:
+        listener.close()
 
 
 async def _serve(settings: Settings, listener: socket.socket, path: Path | None) -> None:
