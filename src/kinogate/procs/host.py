@@ -29,6 +29,8 @@ _log = structlog.get_logger()
 _PASSED_ON = (
     "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR", "TZ"
 )  # fmt: skip
+_MOST_UNUSED_DEATHS = 3
+"""After which idle children are no longer replaced: something ends each of them at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,7 @@ class ChildHost:
         self._patience = patience or Patience()
         self._slots = asyncio.Semaphore(slots)
         self._busy = 0
+        self._unused_deaths = 0  # in a row, of children that died idle
         self._ids = itertools.count(1)
         self._children: set[ChildProcess] = set()
         self._idle: list[ChildProcess] = []  # the one used last stands last
@@ -174,6 +177,20 @@ class ChildHost:
             return msgspec.msgpack.decode(result.value, type=result_type)
         except msgspec.ValidationError as exc:
             raise InternalError(ErrorCode.ENGINE_FAILED, "The engine answered nonsense.") from exc
+
+    def hint(self, args: object) -> None:
+        """Tell the children that have worked what may be wanted soon.
+
+        A module with `HINT: Method` runs it on a thread of its own, beside the call that it is at;
+        what it raises goes to its log. A hint that comes before the last one was begun replaces it.
+
+        Args:
+            args: Anything msgspec encodes to the hint's argument type.
+        """
+        frame = Hint(msgspec.Raw(msgspec.msgpack.encode(args)))
+        for child in self._children:
+            if child.calls and child.is_living:
+                child.send(frame)
 
     async def close(self) -> None:
         """End every child and everything that waits for one. Safe to call twice."""
@@ -288,7 +305,9 @@ class ChildHost:
         if self._is_closed:
             return
         _log.info("child_ended", module=self._module, exit_code=code, calls=child.calls)
-        if child.ready.exception() is None:  # one that never started would only fail again
+        self._unused_deaths += child.calls == 0 and not child.was_killed
+        # One that never started would only fail again; the next call will try.
+        if child.ready.exception() is None and self._unused_deaths < _MOST_UNUSED_DEATHS:
             self._refill()
 
     async def _stop(self, child: ChildProcess, pending: Pending) -> None:
@@ -304,6 +323,7 @@ class ChildHost:
 
     def _give_back(self, child: ChildProcess) -> None:
         child.pending = None
+        self._unused_deaths = 0
         self._free_slot()
         if child.is_spent or child.calls >= self._patience.recycle_after:
             child.kill()

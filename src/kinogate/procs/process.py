@@ -17,11 +17,10 @@ from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.procs.protocol import (
     LENGTH_BYTES,
     Beat,
-    Call,
-    Cancel,
     Progress,
     Ready,
     Result,
+    ToChild,
     ToParent,
     body_length,
     error_of,
@@ -64,6 +63,7 @@ class ChildProcess:
         idle_timer: Runs while it is idle.
         calls: How many it was given.
         is_spent: Whether it may not get another one.
+        was_killed: Whether it was us who ended it.
     """
 
     def __init__(self, process: Process) -> None:
@@ -80,14 +80,14 @@ class ChildProcess:
         self._stdin = stdin
         self._stdout = stdout
         self._body_length: int | None = None
-        self._was_killed = False
+        self.was_killed = False
 
     @property
     def is_living(self) -> bool:
         """Whether it could take a call, as far as we know."""
         return not self.is_spent and self.process.returncode is None
 
-    def send(self, frame: Call | Cancel) -> None:
+    def send(self, frame: ToChild) -> None:
         """Write a frame; one to a child that is gone is lost."""
         self._stdin.write(pack(frame))
 
@@ -100,7 +100,7 @@ class ChildProcess:
         """End it now. Calling again changes nothing."""
         self.is_spent = True
         if self.process.returncode is None:
-            self._was_killed = True
+            self.was_killed = True
             self.process.kill()
 
     async def listen(self, silence_s: float) -> int:
@@ -184,11 +184,11 @@ class ChildProcess:
 
     def _cause(self, code: int) -> str:
         """How it ended, in one sentence; what the operator does about it differs."""
-        if code == -signal.SIGKILL and not self._was_killed:
+        if code == -signal.SIGKILL and not self.was_killed:
             return "The engine process was killed from outside, probably because memory ran out."
         if code == -signal.SIGXCPU:
             return "The engine process used more processor time than it may."
-        if code < 0 and not self._was_killed:
+        if code < 0 and not self.was_killed:
             return f"The engine process crashed ({signal_name(-code)})."
         return "The engine process ended unexpectedly."
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -199,3 +200,24 @@ def test_a_call_that_makes_progress_is_not_stalled_however_long_it_takes() -> No
             return caught.value
 
     assert run(work).message == "The engine did not finish within 1.5 seconds."
+
+
+def test_children_that_all_die_idle_are_not_replaced_for_ever(tmp_path: Path) -> None:
+    births = tmp_path / "births"
+
+    async def work() -> None:
+        host = ChildHost(
+            "procs.dying_workers",
+            slots=1,
+            limits=Limits(),
+            env={"PYTHONPATH": str(HERE.parent), "BIRTHS": str(births)},
+        )
+        try:
+            await host.start()
+            await until(lambda: len(births.read_text().split()) == 3 and not host._children)
+            await asyncio.sleep(1.0)
+        finally:
+            await host.close()
+
+    run(work)
+    assert len(births.read_text().split()) == 3
