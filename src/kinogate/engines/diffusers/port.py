@@ -80,7 +80,13 @@ class DiffusersEngine(BaseEngine):
     """Runs orders on open weights, one at a time on each device."""
 
     def __init__(
-        self, options: DiffusersOptions, *, name: str, timeout_s: float, folder: Path
+        self,
+        options: DiffusersOptions,
+        *,
+        name: str,
+        timeout_s: float,
+        folder: Path,
+        worker: str = WORKER,
     ) -> None:
         """Prepare; nothing is started and no file is looked at.
 
@@ -89,12 +95,13 @@ class DiffusersEngine(BaseEngine):
             name: As the operator calls the engine.
             timeout_s: Longest run of one task.
             folder: Of the engine's own, for what is worth keeping.
+            worker: The module that its children run.
         """
         self.name = name
         self.capacity = len(options.devices)
         self._options = options
         self._timeout_s = timeout_s
-        self._groups = [_group(options, device, folder) for device in options.devices]
+        self._groups = [_group(options, device, folder, worker) for device in options.devices]
         self._freed = asyncio.Condition()
         self._sizes: dict[tuple[str, str], Card] = {}
         self._rates = flops.Rates()
@@ -309,7 +316,7 @@ class _Rising:
         self._report(stage, self._highest)
 
 
-def _group(options: DiffusersOptions, device: str, folder: Path) -> _Group:
+def _group(options: DiffusersOptions, device: str, folder: Path, worker: str) -> _Group:
     settings = Settings(
         device=device,
         dtype=options.dtype,
@@ -318,7 +325,7 @@ def _group(options: DiffusersOptions, device: str, folder: Path) -> _Group:
         cache=str(folder),
     )
     host = ChildHost(
-        WORKER,
+        worker,
         slots=1,
         spares=options.spares,
         # No cap on addresses: a GPU's driver maps more of them than the machine has memory.
