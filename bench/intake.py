@@ -34,7 +34,7 @@ from kinogate.service.links import LinkSigner
 MODEL = "wan2.5-i2v-preview"
 _BOMB_SIDE = 9_400
 _SETTLE_S = 0.15
-_GIVEN_BACK_S = 16.0  # after a burst; see `procs/allocator.py`
+_GIVEN_BACK_S = 8.0  # after a burst; see `procs/allocator.py`
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

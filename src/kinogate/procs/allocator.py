@@ -9,10 +9,10 @@ import os
 import time
 from pathlib import Path
 
-_EVERY_S = 3.0
-_QUIET_SHARE = 0.02  # of one core; an idle server takes half of it
-_QUIET_LOOKS = 3
-_MOST_LOOKS = 20
+_EVERY_S = 1.5
+_QUIET_SHARE = 0.03  # of one core; an idle server takes a third of it
+_QUIET_LOOKS = 2
+_MOST_LOOKS = 40
 _GROWTH_BYTES = 8 * 1024 * 1024
 _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1  # malloc.h
 _KEPT_BYTES = 32 * 1024 * 1024
