@@ -228,6 +228,9 @@ class ToyWire:
     def refuses(self, plan: Plan, roles: frozenset[Role]) -> str | None:
         return "Toys know no effects." if plan.template else None
 
+    def keeps_ratio(self, order: Order) -> bool:
+        return False
+
     def create(self, order: Order, media: tuple[Given, ...]) -> Ask:
         body = {
             "model": self.spelled(order.model),

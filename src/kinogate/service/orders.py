@@ -93,6 +93,7 @@ def order_on(
         fps=plan.fps,
         frame_count=frame_count,
         duration_s=frame_count / plan.fps,
+        negative_prompt=plan.negative_prompt,
         audio=plan.audio,
         shot_type=plan.shot_type,
         knobs=plan.knobs,

@@ -13,6 +13,7 @@ from kinogate.domain.abilities import Abilities
 from kinogate.domain.catalogue import CATALOGUE
 from kinogate.domain.order import Mode, Order, Role
 from kinogate.domain.overlays import NATIVE, Overlay, overlaid
+from kinogate.domain.resolution import ADAPTIVE
 from kinogate.domain.spec import ModelSpec, Sizing
 from kinogate.domain.task import Plan
 from kinogate.engines.upstream.wire import Answer, Ask, Delivery, Given, Listed
@@ -109,6 +110,14 @@ class BaseWire:
                 f"this one has {len(plan.prompt)}."
             )
         return None
+
+    def keeps_ratio(self, order: Order) -> bool:
+        """So it is where a tier is all that can be said beside a picture."""
+        row = self.row(order.model)
+        if row is None or order.mode not in (Mode.I2V, Mode.KF2V):
+            return False
+        is_open = row.sizing is Sizing.BY_TIER_RATIO and order.ratio in (None, ADAPTIVE)
+        return is_open or row.sizing is Sizing.BY_TIER
 
     def prompt_of(self, order: Order) -> str:
         """The prompt, cut at the row's limit: only one that we rewrote can be longer."""

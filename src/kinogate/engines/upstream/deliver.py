@@ -17,6 +17,7 @@ from kinogate.domain.media import IMAGE_KINDS, MIB, Kind
 from kinogate.domain.order import InputFile, Order
 from kinogate.engines.upstream.client import Client, NoAnswer, NotSent
 from kinogate.engines.upstream.credentials import Credential
+from kinogate.engines.upstream.fit import require_fit
 from kinogate.engines.upstream.pace import Pace
 from kinogate.engines.upstream.wire import Answer, Ask, Delivery, Given, UploadingWire, Wire
 from kinogate.media.header import SNIFF_BYTES, sniff
@@ -59,11 +60,13 @@ class Deliverer:
             folder: Where smaller copies of images may be kept until the order is done.
 
         Raises:
-            CallerError: An image cannot be packed small enough.
+            CallerError: An image cannot be packed small enough, or has another shape than the
+                size asked for, which the upstream would not make of it.
             UpstreamError: UPSTREAM_REFUSED for the key; else retriable. Nothing is charged.
             InternalError: UNAVAILABLE: the upstream takes only URLs, and this server has no
                 public address.
         """
+        await require_fit(self._wire, order)
         given: list[Given] = []
         for index, item in enumerate(order.inputs):
             file, kind = await self._small(order, item, folder / f"packed-{index}.jpg")

@@ -103,6 +103,10 @@ class OpenaiWire(OpenaiReplies, BaseWire):
         """The open weights behind a local server are not bound to what the vendor sells."""
         return None if self.is_local else super().beyond_limits(plan, row)
 
+    def keeps_ratio(self, order: Order) -> bool:
+        """Never: this dialect has exact sizes beside pictures, too."""
+        return False
+
     def prompt_of(self, order: Order) -> str:
         """Uncut on local servers, which state no limit."""
         return order.prompt if self.is_local else super().prompt_of(order)

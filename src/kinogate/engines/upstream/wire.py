@@ -191,6 +191,10 @@ class Wire(Protocol):
         """What it cannot express, in one sentence, or None."""
         ...
 
+    def keeps_ratio(self, order: Order) -> bool:
+        """Whether the clip gets the first frame's ratio whatever size the order has."""
+        ...
+
     def create(self, order: Order, media: tuple[Given, ...]) -> Ask:
         """The call that starts the work: every field that the wire can express, and no other."""
         ...
