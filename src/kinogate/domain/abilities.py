@@ -89,8 +89,13 @@ def adapt(
     if not abilities.auto_audio and plan.audio is AudioMode.AUTO:
         warnings.append(f"The engine {engine} makes no sound; the clip is silent.")
         plan = replace(plan, audio=AudioMode.OFF)
-    if unknown := [name for name in plan.knobs.given() if name not in abilities.knobs]:
+    knobs = plan.knobs.only(abilities.knobs)
+    unknown = [name for name in plan.knobs.given() if name not in knobs.given()]
+    if knobs.guidance is not None and plan.knobs.guidance_2 == knobs.guidance:
+        # One guidance for both experts is kept by an engine that has only one.
+        unknown = [name for name in unknown if name != "guidance_2"]
+    if unknown:
         verb = "is" if len(unknown) == 1 else "are"
         warnings.append(f"{', '.join(unknown)} {verb} not honoured by the engine {engine}.")
-        plan = replace(plan, knobs=plan.knobs.only(abilities.knobs))
+    plan = replace(plan, knobs=knobs)
     return plan, tuple(warnings)

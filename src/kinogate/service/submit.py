@@ -164,14 +164,18 @@ class Submitter:
             CallerError: FEATURE_UNSUPPORTED, when no engine takes it.
         """
         plan = decision.plan
+        ignored: tuple[str, ...] = ()
+        if not plan.safety_filter and self._moderation.filters(plan.safety_filter):
+            plan = replace(plan, safety_filter=True)
+            ignored = ("safety_filter=false is not allowed on this server and was ignored.",)
         choice = self._router.choose(plan, roles, principal.account_id, task_id)
         if not choice.candidates:
             raise unsupported(choice.refusal or "No engine takes this request.")
         lane = self._router.by_readiness(choice.candidates)[0]
         plan, warnings = self._router.adapted(plan, lane)
-        if not plan.safety_filter and self._moderation.filters(plan.safety_filter):
-            warnings += ("safety_filter=false is not allowed on this server and was ignored.",)
-        return lane, replace(decision, plan=plan, warnings=decision.warnings + warnings)
+        return lane, replace(
+            decision, plan=plan, warnings=(*decision.warnings, *warnings, *ignored)
+        )
 
     def _require_words(self, plan: Plan) -> None:
         if self._moderation.filters(plan.safety_filter):

@@ -106,3 +106,14 @@ def test_wishes_for_a_sampler_that_has_no_such_thing_are_taken_out_and_named() -
 
 def test_a_seed_that_we_drew_is_nobodys_loss() -> None:
     assert adapted(a_plan(), Abilities(seed=False), is_seed_given=False) == (a_plan(), "")
+
+
+def test_one_guidance_for_both_experts_is_kept_by_an_engine_that_has_one() -> None:
+    one = Abilities(knobs=frozenset({"guidance"}))
+
+    assert adapted(a_plan(knobs=Knobs(guidance=5.0, guidance_2=5.0)), one) == (
+        a_plan(knobs=Knobs(guidance=5.0)),
+        "",
+    )
+    _, warnings = adapted(a_plan(knobs=Knobs(guidance=5.0, guidance_2=4.0)), one)
+    assert warnings == "guidance_2 is not honoured by the engine upstream."

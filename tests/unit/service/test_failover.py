@@ -194,6 +194,14 @@ def test_the_files_tags_name_the_engine_that_served(tmp_path: Path) -> None:
     assert dict(second.orders[0].tags)[ENGINE_TAG] == "second"
 
 
+def test_a_negative_prompt_goes_to_the_engines_that_know_one(tmp_path: Path) -> None:
+    able = Abilities(makes_stills=True, negative_prompt=False)
+    first, second = Player("first", able=able, fails=[GO_ON["engine"]()]), Player("second")
+    run(Stage(tmp_path, first, second).play(a_plan(negative_prompt="rain")))
+
+    assert [order.negative_prompt for order in (*first.orders, *second.orders)] == ["", "rain"]
+
+
 def test_shots_are_told_to_the_engine_that_cuts_them(tmp_path: Path) -> None:
     able = Abilities(makes_stills=True, shot_type=False)
     first, second = Player("first", able=able, fails=[GO_ON["engine"]()]), Player("second")
