@@ -20,7 +20,7 @@ from kinogate.media.finish_job import FinishJob, Sound
 from kinogate.media.finisher import Finisher
 from kinogate.media.provenance import Signer
 from kinogate.media.still_paths import still_paths
-from kinogate.service.measured import LENGTH_OFF_S, as_measured, is_exact
+from kinogate.service.measured import as_measured, is_exact, longest_s
 from kinogate.service.moderation import Moderation
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ def finish_job(order: Order, abilities: Abilities, clip: Path) -> FinishJob | No
     return FinishJob(
         clip=str(clip),
         out=str(clip.with_name(f"finished-{clip.name}")),
-        longest_s=order.duration_s + LENGTH_OFF_S,
+        longest_s=longest_s(order),
         sound=sound,
         sound_path=given.path if given is not None else None,
         mark=order.watermark if has_mark else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kinogate.domain.errors import ErrorCode, InternalError
-from kinogate.domain.order import AudioMode, Order, Produced
+from kinogate.domain.order import AudioMode, Mode, Order, Produced
 from kinogate.domain.resolution import Size
 from kinogate.media.finish_job import ClipFacts
 
@@ -21,7 +21,20 @@ LEAST_SIDE = 0.9
 RATIO_OFF = 0.06
 """Share by which its ratio may differ, inclusive: 832*480 is called 16:9, and off by 2.5 percent."""
 
+_FREE_MODES = frozenset({Mode.EDIT, Mode.ANIMATE, Mode.DOCUMENT})
+"""Work whose length and pixels follow from its source by a service's own rules.
+
+The catalogue's figures for them are inferred, so a clip that differs is told of and not refused.
+"""
+
+_FREE_LONGEST_S = 120.0  # four times the longest in the catalogue (our choice)
+
 _SAID_FROM_S = 0.02  # a smaller difference in length is nobody's loss
+
+
+def longest_s(order: Order) -> float:
+    """Seconds from which on a clip is not looked at any further."""
+    return _FREE_LONGEST_S if _is_free(order) else order.duration_s + LENGTH_OFF_S
 
 
 def as_measured(order: Order, produced: Produced, facts: ClipFacts) -> Produced:
@@ -54,7 +67,13 @@ def is_exact(produced: Produced, facts: ClipFacts) -> bool:
     return said == (facts.width, facts.height, facts.rate, facts.frame_count)
 
 
+def _is_free(order: Order) -> bool:
+    return order.mode in _FREE_MODES or order.duration_s <= 0
+
+
 def _too_far(order: Order, facts: ClipFacts) -> str | None:
+    if _is_free(order):
+        return None
     size, asked = _sizes(order, facts)
     if abs(facts.duration_s - order.duration_s) > LENGTH_OFF_S + 1e-9:
         return f"it lasts {_plain(facts.duration_s)} s and not {_plain(order.duration_s)} s"

@@ -9,7 +9,7 @@ import pytest
 from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.domain.order import AudioMode, Mode, Order, Produced
 from kinogate.media.finish_job import ClipFacts
-from kinogate.service.measured import as_measured
+from kinogate.service.measured import as_measured, longest_s
 
 ORDER = Order(
     task_id="t",
@@ -91,6 +91,25 @@ def test_silence_that_was_asked_for_is_not_told() -> None:
 @pytest.mark.parametrize(("rate", "fps"), [(29.97, 30), (23.976, 24), (12.5, 12), (0.2, 1)])
 def test_a_frame_rate_is_given_as_a_whole_number(rate: float, fps: int) -> None:
     assert measured(rate=rate).fps == fps
+
+
+@pytest.mark.parametrize("mode", [Mode.EDIT, Mode.ANIMATE, Mode.DOCUMENT])
+def test_where_the_source_decides_a_difference_is_told_and_not_refused(mode: Mode) -> None:
+    order = replace(ORDER, mode=mode)
+
+    made = measured(order, width=720, height=1280, duration_s=9.0)
+
+    assert made.warnings[1:] == (
+        "size is 720*1280 instead of 1280*720.",
+        "duration is 9 s instead of 5 s.",
+    )
+    assert longest_s(order) > 60
+
+
+def test_a_length_that_nobody_knew_is_taken_as_it_is() -> None:
+    order = replace(ORDER, duration_s=0.0, frame_count=0)
+
+    assert measured(order, duration_s=7.0).duration_s == 7.0
 
 
 @pytest.mark.parametrize(
