@@ -2,7 +2,8 @@
 
 Imports one worker module, runs the calls that come in on stdin one after another on the main
 thread, and answers on what was stdout; whatever a library prints goes to stderr. Two threads
-stand by: one reads (and ends the process when the parent is gone), one sends heartbeats.
+stand by: one reads (and ends the process when the parent is gone), one sends heartbeats. A module
+that takes hints has a third.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from kinogate.procs.protocol import (
     Beat,
     Call,
     Cancel,
+    Hint,
     Method,
     Progress,
     Ready,
@@ -54,6 +56,7 @@ class _Channel:
 
     def __init__(self, in_fd: int, out_fd: int) -> None:
         self.calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
+        self.hints: queue.SimpleQueue[Hint] = queue.SimpleQueue()
         self._in = os.fdopen(in_fd, "rb")
         self._out_fd = out_fd
         self._lock = threading.Lock()
@@ -79,6 +82,8 @@ class _Channel:
                 frame = decoder.decode(self._in.read(body_length(prefix)))
                 if isinstance(frame, Cancel):
                     self._canceled_id = frame.id
+                elif isinstance(frame, Hint):
+                    self.hints.put(frame)
                 else:
                     self.calls.put(frame)
         finally:
@@ -102,12 +107,32 @@ def main(argument: str) -> None:
     for work in (channel.listen, channel.beat):
         threading.Thread(target=work, daemon=True).start()
     threading.stack_size(0)
-    methods: Mapping[str, Method] = importlib.import_module(start.module).METHODS
+    module = importlib.import_module(start.module)
+    methods: Mapping[str, Method] = module.METHODS
+    hint: Method | None = getattr(module, "HINT", None)
+    if hint is not None:
+        threading.Thread(target=_heed, args=(hint, channel), daemon=True).start()
     channel.send(Ready())
     while True:
         call = channel.calls.get()
         allow_cpu(start.limits.cpu_s)
         channel.send(_answer(call, methods, channel))
+
+
+def _heed(method: Method, channel: _Channel) -> None:
+    """Take hints, the newest only; nobody waits for them, so a fault is no more than a line."""
+    while True:
+        hint = channel.hints.get()
+        while not channel.hints.empty():
+            hint = channel.hints.get()
+        try:
+            method.run(msgspec.msgpack.decode(hint.args, type=method.args_type), _unheard)
+        except Exception:  # noqa: BLE001 - the call that it was for will meet the same and tell
+            traceback.print_exc(file=sys.stderr)
+
+
+def _unheard(_stage: str, _share: float) -> None:
+    """The report of a hint."""
 
 
 def _take_pipes() -> tuple[int, int]:

@@ -21,7 +21,7 @@ import structlog
 
 from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.procs.process import ChildProcess, OnProgress, Pending
-from kinogate.procs.protocol import Call, Cancel, Limits, Result, Start
+from kinogate.procs.protocol import Call, Cancel, Hint, Limits, Result, Start
 
 T = TypeVar("T")
 

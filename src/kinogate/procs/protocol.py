@@ -1,7 +1,7 @@
 """What parent and child say: length-prefixed msgpack frames over two pipes.
 
-A frame is four bytes of length, big endian, and one tagged struct. The parent sends `Call` and
-`Cancel`; the child answers a call with any number of `Progress` and then one `Result` or
+A frame is four bytes of length, big endian, and one tagged struct. The parent sends `Call`, `Cancel`
+and perhaps a `Hint`; the child answers a call with any number of `Progress` and then one `Result` or
 `Failure`, and sends a `Beat` every `BEAT_S` seconds whatever else it does. One call at a time.
 """
 
@@ -103,6 +103,12 @@ class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     id: int
 
 
+class Hint(msgspec.Struct, frozen=True, tag="hint"):
+    """Something that may make a call to come quicker; nobody waits for it."""
+
+    args: msgspec.Raw
+
+
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The worker module is imported."""
 
@@ -141,7 +147,7 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
     is_fatal: bool = False
 
 
-ToChild = Call | Cancel
+ToChild = Call | Cancel | Hint
 ToParent = Ready | Beat | Progress | Result | Failure
 
 _KINDS: dict[str, type[KinogateError]] = {
