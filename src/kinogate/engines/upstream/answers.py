@@ -65,13 +65,18 @@ class Complaint:
         return said or code or "no reason given"
 
 
-def body_of(answer: Answer) -> Mapping[str, object] | None:
-    """The answer's JSON object; None for anything else: HTML, a list, nothing."""
+def object_in(text: bytes | str) -> Mapping[str, object] | None:
+    """The JSON object in a text; None for anything else: HTML, a list, nothing."""
     try:
-        value = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):  # the last: nested without end
         return None
     return value if isinstance(value, dict) else None
+
+
+def body_of(answer: Answer) -> Mapping[str, object] | None:
+    """The answer's JSON object, or None."""
+    return object_in(answer.body)
 
 
 def part_of(body: Mapping[str, object] | None, name: str) -> Mapping[str, object]:
@@ -107,27 +112,29 @@ def link_of(*values: object) -> str | None:
     return None
 
 
-def share_of(value: object, whole: float) -> float | None:
-    """A share done, 0.0-1.0: `value` of `whole`, or `"37%"`; None for anything else."""
-    text = value.strip().rstrip("%") if isinstance(value, str) else value
-    if isinstance(text, bool) or not isinstance(text, str | int | float):
+def number_of(value: object) -> float | None:
+    """A finite number, also written as text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        share = float(text) / whole
-    except ValueError:
+        number = float(value)
+    except (ValueError, OverflowError):  # no number; an integer beyond every float
         return None
-    return min(max(share, 0.0), 1.0) if math.isfinite(share) else None
+    return number if math.isfinite(number) else None
+
+
+def share_of(value: object, whole: float) -> float | None:
+    """A share done, 0.0-1.0: `value` of `whole`, or `"37%"`; None for anything else."""
+    number = number_of(value.strip().rstrip("%") if isinstance(value, str) else value)
+    return None if number is None else min(max(number / whole, 0.0), 1.0)
 
 
 def retry_after_s(answer: Answer) -> int | None:
     """Whole seconds after which to ask again, 0-3600, where the answer says so in seconds."""
     for name, unit in (("retry-after", 1.0), ("retry-after-ms", 0.001)):
-        try:
-            wait = float(answer.headers.get(name, "")) * unit
-        except ValueError:  # absent, or a date, which needs a clock
-            continue
-        if math.isfinite(wait) and wait >= 0:
-            return min(math.ceil(wait), _RETRY_MAX_S)
+        number = number_of(answer.headers.get(name))  # a date would need a clock
+        if number is not None and number >= 0:
+            return math.ceil(min(number * unit, _RETRY_MAX_S))
     return None
 
 

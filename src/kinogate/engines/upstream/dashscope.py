@@ -27,6 +27,7 @@ from kinogate.engines.upstream.answers import (
     failed,
     key_trouble,
     link_of,
+    number_of,
     part_of,
     text_of,
     unreadable,
@@ -312,10 +313,10 @@ def _complaint(body: Mapping[str, object] | None) -> Complaint:
 
 
 def _listed(row: Mapping[str, object]) -> Listed:
-    created = row.get("gmt_create")
+    created = number_of(row.get("gmt_create"))
     return Listed(
         upstream_id=text_of(row, "task_id"),
-        created_ms=created if isinstance(created, int) else None,
+        created_ms=None if created is None else int(created),
         model=text_of(row, "model_name") or None,
     )
 

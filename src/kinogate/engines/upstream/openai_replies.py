@@ -19,6 +19,7 @@ from kinogate.engines.upstream.answers import (
     failed,
     key_trouble,
     link_of,
+    number_of,
     part_of,
     share_of,
     text_of,
@@ -103,11 +104,10 @@ class OpenaiReplies:
         return blame_by_status(answer, complaint)
 
     def _listed(self, row: Mapping[str, object]) -> Listed:
-        created = row.get("created_at")
-        is_time = isinstance(created, int | float) and not isinstance(created, bool)
+        created_s = number_of(row.get("created_at"))
         return Listed(
             upstream_id=text_of(row, "id"),
-            created_ms=int(float(str(created)) * 1000) if is_time else None,
+            created_ms=None if created_s is None else int(created_s * 1000),
             model=None if self.is_local else text_of(row, "model") or None,
             prompt=text_of(row, "prompt") or None,
         )

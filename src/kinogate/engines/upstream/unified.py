@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import quote
 
-import msgspec
-
 from kinogate.domain.abilities import Abilities
 from kinogate.domain.order import AudioMode, Mode, Order, Role
 from kinogate.domain.overlays import OVERLAYS
@@ -26,6 +24,7 @@ from kinogate.engines.upstream.answers import (
     failed,
     key_trouble,
     link_of,
+    object_in,
     part_of,
     share_of,
     text_of,
@@ -177,10 +176,7 @@ def _complaint(body: Mapping[str, object] | None) -> Complaint:
 def _fail_reason(body: Mapping[str, object]) -> Complaint:
     """`fail_reason`: plain text, in some versions JSON with a `message` (§A.3)."""
     reason = text_of(body, "fail_reason")
-    try:
-        inner = msgspec.json.decode(reason)
-    except msgspec.DecodeError:
-        inner = None
-    if isinstance(inner, dict):
+    inner = object_in(reason)
+    if inner is not None:
         return Complaint(code=text_of(inner, "code"), message=text_of(inner, "message"))
     return Complaint(message=reason)
