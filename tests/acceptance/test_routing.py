@@ -108,7 +108,7 @@ def test_a_task_goes_to_the_next_engine_when_the_first_cannot_be_reached(
 def test_routes_decide_by_model_and_dialects_do_not_notice(
     routed: Routed, admin: httpx2.Client
 ) -> None:
-    body = {"model": "wan2.5-t2v-preview", "prompt": "a boat", "duration": 5}
+    body = {"model": "wan2.5-t2v-preview", "prompt": "a boat", "duration": 5, "size": "832*480"}
     task_id = admin.post("/v2/videos/generations", json=body).json()["task_id"]
     for _ in polls(60):
         reply = admin.get(f"/v2/videos/generations/{task_id}")
@@ -142,19 +142,21 @@ def test_engines_come_and_go_without_a_restart(routed: Routed, admin: httpx2.Cli
     )
     changed = admin.post(f"{API}/reload").json()
     assert changed["engines_changed"] == ["fresh"]
-    assert make(admin, "wan2.5-t2v-preview", duration=5).json()["engine"] == "fresh"
+    assert make(admin, "wan2.5-t2v-preview", duration=5, size="832*480").json()["engine"] == "fresh"
 
     routed.change('[engines.fresh]\nkind = "preview"\n\n', "")
     routed.change('engines = ["fresh"]', 'engines = ["second"]')
     assert admin.post(f"{API}/reload").json()["engines_changed"] == ["fresh"]
     assert set(states(admin)) == {"away", "second", "preview"}
-    assert make(admin, "wan2.5-t2v-preview", duration=5).json()["engine"] == "second"
+    assert (
+        make(admin, "wan2.5-t2v-preview", duration=5, size="832*480").json()["engine"] == "second"
+    )
 
 
 def test_a_drained_engine_ends_what_it_has_and_its_tasks_wait(
     routed: Routed, admin: httpx2.Client
 ) -> None:
-    body = {"model": "wan2.5-t2v-preview", "prompt": "a boat", "duration": 5}
+    body = {"model": "wan2.5-t2v-preview", "prompt": "a boat", "duration": 5, "size": "832*480"}
     assert admin.post(f"{API}/engines/second/drain").json()["state"] == "draining"
     task_id = admin.post(f"{API}/tasks", json=body).json()["id"]
     for _ in polls(20):
