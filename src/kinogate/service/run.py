@@ -287,10 +287,13 @@ class Runner:
         produced, out = made.produced, Path(made.produced.path)
         stem = f"results/{owner_segment(task.account_id)}/{task.id}"
         stills = still_paths(out)
-        poster = await self._put_still(f"{stem}.jpg", stills.poster)
-        thumbnail = await self._put_still(f"{stem}-thumb.webp", stills.thumbnail)
-        preview = await self._put_still(f"{stem}-preview.webp", stills.preview)
-        spritesheet = await self._put_still(f"{stem}-sprites.jpg", stills.spritesheet)
+        # Each waits for the disk, so together they take about as long as one.
+        poster, thumbnail, preview, spritesheet = await asyncio.gather(
+            self._put_still(f"{stem}.jpg", stills.poster),
+            self._put_still(f"{stem}-thumb.webp", stills.thumbnail),
+            self._put_still(f"{stem}-preview.webp", stills.preview),
+            self._put_still(f"{stem}-sprites.jpg", stills.spritesheet),
+        )
         stored = await self._blobs.put_file(f"{stem}.mp4", out, "video/mp4")
         # What the caller was told at submit is not said again.
         warnings = dict.fromkeys((*made.warnings, *produced.warnings))
