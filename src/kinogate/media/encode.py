@@ -19,8 +19,10 @@ import av.error
 import cv2
 import numpy as np
 import numpy.typing as npt
+from av.video.stream import VideoStream
 
 from kinogate.domain.errors import ErrorCode, InternalError
+from kinogate.media.encoders import NVENC, NVENC_OPTIONS, X264
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
     from av.audio.stream import AudioStream
     from av.container import OutputContainer
-    from av.video.stream import VideoStream
 
 Frame = npt.NDArray[np.uint8]
 """`[H, W, 3]` uint8, RGB, full range."""
@@ -94,6 +95,7 @@ class Mp4Writer:
         preset: str = "veryfast",
         crf: int = 20,
         threads: int = 2,
+        encoder: str = X264,
     ) -> None:
         """Prepare a writer; nothing is created on disk before the `with` block.
 
@@ -107,6 +109,7 @@ class Mp4Writer:
             preset: x264 preset.
             crf: x264 constant rate factor, 0–51, lower is better.
             threads: x264 threads, 1 or more; part of what decides the bytes.
+            encoder: X264 or NVENC of `encoders`; the latter takes neither preset, crf nor threads.
 
         Raises:
             InternalError: `ENGINE_FAILED` for an odd or empty size.
@@ -121,12 +124,17 @@ class Mp4Writer:
         self._fps = fps
         self._audio_rate = audio_rate
         self._tags = tuple(tags)
-        self._video_options = {
-            "preset": preset,
-            "crf": str(crf),
-            "profile": "high",
-            "x264-params": f"{_LESS_SEARCH}:{_EXACT}",
-        }
+        self._encoder = encoder
+        self._video_options = (
+            NVENC_OPTIONS
+            if encoder == NVENC
+            else {
+                "preset": preset,
+                "crf": str(crf),
+                "profile": "high",
+                "x264-params": f"{_LESS_SEARCH}:{_EXACT}",
+            }
+        )
         self._threads = threads
         self._frames = 0
         self._samples = 0
@@ -170,12 +178,15 @@ class Mp4Writer:
         return self
 
     def _add_video(self, container: OutputContainer) -> VideoStream:
-        stream = container.add_stream("libx264", rate=self._fps, options=self._video_options)
+        stream = container.add_stream(self._encoder, rate=self._fps, options=self._video_options)
+        if not isinstance(stream, VideoStream):
+            raise ValueError("That encodes no pictures.")  # noqa: TRY004 - as PyAV says such things
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.time_base = Fraction(1, self._fps)
-        context.thread_count = self._threads
+        if self._encoder == X264:
+            context.thread_count = self._threads
         context.colorspace = _MATRIX_SMPTE170M
         context.color_range = _RANGE_TV
         context.color_primaries = _PRIMARIES_BT709

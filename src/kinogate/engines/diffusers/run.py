@@ -24,8 +24,11 @@ from kinogate.engines.diffusers.flops import StageFlops, stage_flops
 from kinogate.engines.diffusers.gate import gated
 from kinogate.engines.diffusers.load import Pipeline, Resident
 from kinogate.engines.diffusers.loras import applied
+from kinogate.engines.diffusers.offload import tiled
+from kinogate.engines.diffusers.parallel import shared
 from kinogate.engines.diffusers.pictures import first_picture, vace_conditions
 from kinogate.engines.diffusers.resolve import RunSpec, encoded_frames
+from kinogate.engines.diffusers.rungs import Rung
 from kinogate.engines.diffusers.stages import Stage, Stages
 from kinogate.engines.diffusers.write import ClipWriter
 
@@ -33,6 +36,11 @@ Report = Callable[[str, float], None]
 Take = Callable[[Frames], None]
 
 _TRAIN_STEPS = 1000
+
+
+def _never() -> bool:
+    """A group of one never leaves itself."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +51,16 @@ class Prompts:
     negative: torch.Tensor | None
 
 
-def run(resident: Resident, order: Order, spec: RunSpec, out: Path, report: Report) -> Produced:
+def run(
+    resident: Resident,
+    order: Order,
+    spec: RunSpec,
+    out: Path,
+    report: Report,
+    *,
+    rung: Rung = Rung.WHOLE,
+    has_left: Callable[[], bool] = _never,
+) -> Produced:
     """Make the clip that `order` asks for.
 
     Args:
@@ -53,39 +70,89 @@ def run(resident: Resident, order: Order, spec: RunSpec, out: Path, report: Repo
         out: Where the MP4 goes; stills are laid beside it.
         report: Called with the stage and the finished share of the whole, rising. It may raise to
             cancel: everything is cleaned up and the exception travels on.
+        rung: How the weights are held in this run, where that is not for good.
+        has_left: Whether the clip is to be given up, where several processes make it together.
 
     Raises:
+        Left: Another process of the group has given up the clip.
         CallerError: A given picture or clip cannot be decoded.
         InternalError: Ours, or a LoRA that does not fit.
     """
     stages = Stages(report, costs(resident, order, spec))
     levers: tuple[str, ...] = ()
     with ClipWriter(order, out, fps=spec.fps) as writer:
-        levers = generate(resident, order, spec, stages, writer.take)
+        levers = generate(resident, order, spec, stages, writer.take, rung=rung, has_left=has_left)
         stages.at(Stage.FINISH, 0.0)
-    produced = writer.produced(fingerprint(resident, spec, levers))
+    produced = writer.produced(fingerprint(resident, spec, levers, writer.encoder))
     stages.at(Stage.FINISH, 1.0)
     return produced
 
 
 def generate(
-    resident: Resident, order: Order, spec: RunSpec, stages: Stages, take: Take
+    resident: Resident,
+    order: Order,
+    spec: RunSpec,
+    stages: Stages,
+    take: Take,
+    *,
+    rung: Rung = Rung.WHOLE,
+    has_left: Callable[[], bool] = _never,
 ) -> tuple[str, ...]:
     """Make the frames and hand them to `take`: `[n, H, W, 3]` uint8 RGB at the generated size.
 
     Returns:
         The levers that held.
     """
+    made = _latents(resident, order, spec, stages, rung=rung, has_left=has_left)
+    with tiled(resident.any, rung), made as (latents, levers):
+        decode_frames(resident.any, latents, take, stages)
+    return levers
+
+
+def assist(
+    resident: Resident,
+    order: Order,
+    spec: RunSpec,
+    report: Report,
+    *,
+    rung: Rung,
+    has_left: Callable[[], bool],
+) -> None:
+    """Do this process's part of a clip that another process of the group writes; see `run`."""
+    stages = Stages(report, costs(resident, order, spec))
+    with (
+        tiled(resident.any, rung),
+        _latents(resident, order, spec, stages, rung=rung, has_left=has_left),
+    ):
+        pass
+
+
+@contextmanager
+def _latents(
+    resident: Resident,
+    order: Order,
+    spec: RunSpec,
+    stages: Stages,
+    *,
+    rung: Rung,
+    has_left: Callable[[], bool],
+) -> Iterator[tuple[torch.Tensor, tuple[str, ...]]]:
+    """Denoise; yields the latents and the levers that held, and cleans up after the block."""
     pipe = resident.pipelines[spec.kind]
     with ExitStack() as stack:
         stack.enter_context(_leaving_clean(resident))
         stack.enter_context(torch.no_grad())
         stack.enter_context(applied(pipe, spec.loras))
-        levers = stack.enter_context(ready(resident, pipe, spec))
+        levers = stack.enter_context(ready(resident, pipe, spec, rung))
         prompts = encode_prompts(resident, order, spec, stages)
-        latents = denoise(resident, order, spec, prompts, stages)
-        decode_frames(pipe, latents, take, stages)
-    return levers
+        if resident.seat is not None:
+            levers = (*levers, f"shared:{resident.seat.sharing.value}")
+            together = shared(pipe, resident.seat, is_guided=spec.is_guided, has_left=has_left)
+            with together:
+                latents = denoise(resident, order, spec, prompts, stages)
+        else:
+            latents = denoise(resident, order, spec, prompts, stages)
+        yield latents, levers
 
 
 def costs(resident: Resident, order: Order, spec: RunSpec) -> StageFlops:
@@ -104,10 +171,14 @@ def costs(resident: Resident, order: Order, spec: RunSpec) -> StageFlops:
 
 
 @contextmanager
-def ready(resident: Resident, pipe: Pipeline, spec: RunSpec) -> Iterator[tuple[str, ...]]:
+def ready(
+    resident: Resident, pipe: Pipeline, spec: RunSpec, rung: Rung = Rung.WHOLE
+) -> Iterator[tuple[str, ...]]:
     """Have the preset's levers hold for one call; yields their names."""
     is_uniform = spec.kind is not Kind.I2V or len(resident.card.kinds) == 1
-    with resident.active.run(steps=spec.steps, is_uniform=is_uniform, pipe=pipe) as levers:
+    with resident.active.run(
+        steps=spec.steps, is_uniform=is_uniform, pipe=pipe, rung=rung
+    ) as levers:
         yield levers
 
 
@@ -251,13 +322,13 @@ def decode_frames(pipe: Pipeline, latents: torch.Tensor, take: Take, stages: Sta
     decode(pipe.vae, latents, take, lambda done, all_: stages.at(Stage.DECODE, done / all_))
 
 
-def fingerprint(resident: Resident, spec: RunSpec, levers: tuple[str, ...]) -> str:
+def fingerprint(resident: Resident, spec: RunSpec, levers: tuple[str, ...], encoder: str) -> str:
     """Engine, versions, weights and levers: all that decides a clip's pixels besides the order."""
     packages = " ".join(f"{name}/{version(name)}" for name in ("diffusers", "torch"))
     names = ",".join(levers) or "none"
     return (
         f"{packages} {resident.card.name} {resident.dtype} {spec.preset}[{names}]"
-        f" {resident.rung.value} {_device_name(resident.device)}"
+        f" {encoder} {resident.rung.value} {_device_name(resident.device)}"
     )
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.domain.order import Order, Produced
 from kinogate.media.encode import Mp4Writer
+from kinogate.media.encoders import best_encoder
 from kinogate.media.probe import probe_video
 from kinogate.media.still_paths import still_paths
 from kinogate.media.stills import StillsMaker
@@ -77,6 +78,9 @@ class ClipWriter:
     """Writes one order's MP4 and the stills beside it: a context manager that is fed frames.
 
     When the block ends with an exception, nothing is left at the path or beside it.
+
+    Attributes:
+        encoder: The encoder that is used: NVENC where it opens, else x264.
     """
 
     def __init__(self, order: Order, out: Path, *, fps: int) -> None:
@@ -95,6 +99,7 @@ class ClipWriter:
         if order.watermark_s is not None:
             self._marked = min(self._marked, math.ceil(order.watermark_s * order.fps))
         self._stills = StillsMaker(out, frame_count=order.frame_count, duration_s=order.duration_s)
+        self.encoder = best_encoder(order.width, order.height)
         self._writer = Mp4Writer(
             out,
             width=order.width,
@@ -102,6 +107,7 @@ class ClipWriter:
             fps=order.fps,
             audio_rate=None,
             tags=order.tags,
+            encoder=self.encoder,
         )
         self._open = ExitStack()
 
