@@ -191,7 +191,7 @@ async def open_server(settings: Settings, config: Path | None = None) -> AsyncIt
             aftercare=Aftercare(finisher=finisher, moderation=moderation, signer=signing),
             labels=settings.label_policy,
             relay=Relay(fleet, journal=journal),
-            link=_links_for_upstreams(settings.origin, signer, clock),
+            link=links_for_upstreams(settings.origin, signer, clock),
         )
         durable = _durable(fleet.lanes(), database, store, runner, clock)
         reload = _reloader(config, setup, router, durable)
@@ -289,7 +289,7 @@ def _wanted_in(store: SqlTaskStore) -> Callable[[str], Awaitable[bool]]:
     return is_wanted
 
 
-def _links_for_upstreams(
+def links_for_upstreams(
     origin: str, signer: LinkSigner, clock: Clock
 ) -> Callable[[str], str] | None:
     """What makes links that an upstream can fetch; None where nobody outside can reach us."""

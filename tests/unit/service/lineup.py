@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from factories import a_plan, a_task
 from kinogate.blobs.memory import MemoryBlobStore
@@ -163,21 +164,26 @@ def priced(name: str, micro: int) -> EngineSection:
 class Stage:
     """A runner over memory for the players, asked in the order given."""
 
-    def __init__(self, folder: Path, *players: Player) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *players: Player,
+        inspector: Any = None,
+        link: Callable[[str], str] | None = None,
+    ) -> None:
         self.store = MemoryTaskStore()
         self.blobs = MemoryBlobStore(lambda: 5.0)
         self.pages = Pages()
         self.fleet = Fleet.of(*players)
         self.router = Router(self.fleet, routes=(route_to(*(player.name for player in players)),))
         self.scratch = folder / "scratch"
-        self.links: list[str] = []
         self.runner = Runner(
             store=self.store,
             blobs=self.blobs,
             preparer=Preparer(
                 blobs=self.blobs,
                 fetcher=Fetcher(FetchPolicy()),
-                inspector=None,  # type: ignore[arg-type]  # the plans of these tests have no inputs
+                inspector=inspector,  # none is needed for plans without inputs
                 catalogue=CATALOGUE,
             ),
             router=self.router,
@@ -186,6 +192,7 @@ class Stage:
             result_ttl_s=3_600,
             briefing=Briefing(self.blobs),
             relay=Relay(self.fleet, journal=self.pages, poll_s=0.001),
+            link=link,
         )
 
     async def begin(self, plan: Plan | None = None, warnings: tuple[str, ...] = ()) -> Task:
