@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +33,7 @@ from kinogate.service.briefing import Briefing
 from kinogate.service.decide import unsupported
 from kinogate.service.fleet import Member
 from kinogate.service.labels import USUAL_LABELS, LabelPolicy
+from kinogate.service.live import LiveShow
 from kinogate.service.orders import order_for, order_on
 from kinogate.service.prepare import Preparer
 from kinogate.service.progress import PREPARED_SHARE, ProgressWriter
@@ -168,12 +169,12 @@ class Runner:
         ready = msgspec.json.decode(order, type=ReadyOrder)
         task = await self._load(task_id)
         await asyncio.sleep(simulated_delay_s(task.plan.simulate))
-        async with self._folder(task_id, "out") as folder:
+        async with self._folder(task_id, "out") as folder, LiveShow(self._blobs, task) as live:
             local = await self._localise(ready.order, folder)
             report = ProgressWriter(self._store, self._clock, task_id)
 
             async def attempt(member: Member) -> _Made:
-                return await self._attempt(task, local, member, folder, report)
+                return await self._attempt(task, local, member, folder, report, live)
 
             async def is_wanted() -> bool:
                 return (await self._load(task_id)).status is Status.RUNNING
@@ -181,7 +182,7 @@ class Runner:
             try:
                 made, notes = await self._relay.serve(
                     task_id,
-                    ready.candidates or self._candidates(task),
+                    self._still_there(task, ready.candidates),
                     attempt,
                     is_wanted=is_wanted,
                 )
@@ -233,6 +234,15 @@ class Runner:
             raise unsupported(choice.refusal or "No engine takes this task.")
         return choice.candidates
 
+    def _still_there(self, task: Task, candidates: tuple[str, ...]) -> tuple[str, ...]:
+        """The engines of a run that is taken up again; with those of today when all are gone.
+
+        Those that are gone stay, since only their names tell whether one had begun.
+        """
+        if any(self._router.fleet.get(name) is not None for name in candidates):
+            return candidates
+        return (*candidates, *self._candidates(task))
+
     def _needs_rewriting(self, task: Task, candidates: Sequence[str]) -> bool:
         members = [self._router.fleet.get(name) for name in candidates]
         return any(
@@ -242,7 +252,13 @@ class Runner:
         )
 
     async def _attempt(
-        self, task: Task, order: Order, member: Member, folder: Path, report: ReportProgress
+        self,
+        task: Task,
+        order: Order,
+        member: Member,
+        folder: Path,
+        report: ReportProgress,
+        live: LiveShow,
     ) -> _Made:
         """One engine's run, in a folder of its own: what a failed one leaves is nobody's result."""
         self._asked[task.id] = member.name
@@ -252,10 +268,12 @@ class Runner:
         )
         own = order_on(order, plan, member.name, abilities, self._labels)
         wanted = engine_order(own, abilities)
-        room = folder / f"by-{member.name}"
-        room.mkdir()
+        clip = folder / f"by-{member.name}" / "clip.mp4"
+        clip.parent.mkdir()
         log.info("engine started", task_id=task.id, engine=member.name)
-        produced = await engine.run(wanted, room / "clip.mp4", report)
+        is_open = self._aftercare.lets_see_early(task, own, abilities)
+        async with live.following(clip) if is_open else nullcontext():
+            produced = await engine.run(wanted, clip, report)
         if not abilities.is_measured:
             _check(wanted, produced)
         return _Made(

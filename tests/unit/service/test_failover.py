@@ -274,6 +274,22 @@ def test_a_run_that_is_taken_up_again_asks_the_engines_of_its_first_time(tmp_pat
     assert (len(first.orders), len(second.orders)) == (1, 0)
 
 
+def test_a_run_whose_engines_are_all_gone_asks_those_of_today(tmp_path: Path) -> None:
+    first, second = Player("first"), Player("second")
+
+    async def work() -> None:
+        stage = Stage(tmp_path, first, second)
+        stage.router.replace((route_to("first"),), ())
+        task = await stage.begin()
+        order = await stage.runner.prepare(task.id)
+        stage.router.replace((route_to("second"),), ())
+        stage.fleet.replace([stage.fleet.members["second"].section])
+        await stage.runner.render(task.id, order)
+
+    run(work())
+    assert (len(first.orders), len(second.orders)) == (0, 1)
+
+
 def test_a_failed_task_names_the_engine_that_was_asked_last(tmp_path: Path) -> None:
     first, second = (Player(name, fails=[GO_ON["engine"]()]) for name in ("first", "second"))
 
