@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,18 @@ from factories import a_plan
 from kinogate.domain.catalogue import CATALOGUE
 from kinogate.domain.order import Mode
 from kinogate.engines import build_engine, kinds
+from kinogate.engines import upstream as upstream_package
 from kinogate.engines.base import BadOptions, Surroundings
+from kinogate.engines.upstream import recipe
 from kinogate.engines.upstream.flow import UpstreamEngine
 from kinogate.net import FetchPolicy
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "engines" / "upstream.md"
 BASE = {"base_url": "https://up.example.com/api/v1/", "key": "k-secret"}
 
 
 def build(kind: str = "dashscope", **options: Any) -> UpstreamEngine:
+    kind = options.pop("kind", kind)
     nobody: Any = None
     engine = build_engine(
         kind,
@@ -165,3 +171,32 @@ def test_a_wrong_member_of_an_openai_section_is_named(options: dict[str, Any], s
 def test_a_server_of_our_own_has_as_many_places_as_its_instances() -> None:
     engine = build("openai", command=["/bin/true"], instances=3, concurrency=2, profile="sglang")
     assert engine.capacity == 6
+
+
+def documented() -> list[str]:
+    """The options in the table of the page."""
+    table = PAGE.read_text("utf-8").partition("| option | meaning |")[2].partition("\n\n")[0]
+    return re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)
+
+
+def test_the_page_lists_every_option_and_no_other() -> None:
+    folder = Path(upstream_package.__file__).parent
+    code = "".join(
+        (folder / name).read_text("utf-8") for name in ("build.py", "options.py", "recipe.py")
+    )
+    taken = set(
+        re.findall(r"options\.(?:text|key|number|whole|flag|texts_by_name)\(\s*\"(\w+)", code)
+    )
+    taken |= {"models", "credentials", "poll_s", *recipe._MEMBERS}
+    assert set(documented()) == taken
+
+
+def test_the_sections_on_the_page_can_be_built(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_KEY", "k")
+    (tmp_path / "key").write_text("k")
+    text = PAGE.read_text("utf-8").partition("```toml")[2].partition("```")[0]
+    text = re.sub(r"file:/run/secrets/\w+", f"file:{tmp_path / 'key'}", text)
+    for section in tomllib.loads(text)["engines"].values():
+        assert build(**section).capacity >= 4

@@ -199,6 +199,7 @@ def _fault_of(sighting: Sighting) -> KinogateError:
     """The error for a task that ended badly at the upstream."""
     code = sighting.code
     said = ": ".join(text for text in (code, sighting.message) if text) or "it gave no reason"
+    said = said.rstrip(".")
     if sighting.phase is Phase.GONE:
         return UpstreamError(
             ErrorCode.UPSTREAM_FAILED,
