@@ -6,6 +6,7 @@ Ranges are those of `domain.knobs.Knobs`. Whether the engine knows a knob is fou
 from __future__ import annotations
 
 import math
+import re
 
 from kinogate.dialects.members import Members, read_json
 from kinogate.domain.errors import CallerError, field_invalid, field_missing
@@ -17,6 +18,8 @@ _SHIFT_MAX = 100.0
 _WEIGHT_MAX = 4.0
 _LORAS_MAX = 8
 _NAME_MAX = 128
+# `float` alone would also take `1_0`, `infinity` and the digits of other scripts.
+_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 _LORA_NAMES = ("name", "lora_name", "adapter")
 _LORA_PATHS = ("local_path", "path", "lora_path", "lora_local_path")
 _LORA_SCALES = ("scale", "lora_scale")
@@ -150,13 +153,11 @@ def _number(body: Members, name: str, least: float, most: float) -> float | None
     if value is None:
         return None
     number = math.nan
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, str):
+        is_number = _NUMBER.fullmatch(value.strip()) is not None
+    if is_number and isinstance(value, int | float | str):
         number = float(value)
-    elif isinstance(value, str):
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
     if not least <= number <= most:  # also for what is no number
         raise field_invalid(body.path(name), f"Must be a number from {least:g} to {most:g}.")
     return number

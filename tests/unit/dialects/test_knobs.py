@@ -67,7 +67,11 @@ def test_an_unknown_knob_is_named() -> None:
     ("name", "good", "bad"),
     [
         ("steps", (1, 200, "50"), (0, 201, 1.5, True, "many")),
-        ("guidance", (0, 30, 0.5, "7.5"), (-0.1, 30.1, True, "nan", "inf", [])),
+        (
+            "guidance",
+            (0, 30, 0.5, "7.5"),
+            (-0.1, 30.1, True, "nan", "inf", "1_0", "\u0661", "1e1", []),
+        ),
         ("guidance_2", (0, 30), (-0.1, 30.1)),
         ("flow_shift", (0.001, 100), (0, -1, 100.1, "nan")),
         ("boundary_ratio", (0, 1), (-0.01, 1.01)),
