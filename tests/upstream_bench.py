@@ -123,6 +123,7 @@ class Bench:
                 journal=self.journal,
                 clock=self.clock,
                 inspector=inspector,
+                policy=policy or FetchPolicy(),
                 downloader=Downloader(
                     policy or FetchPolicy(),
                     inspector,

@@ -21,6 +21,7 @@ from kinogate.media.received import shrink_image
 from upstream_bench import Shares, a_script, an_order, bench
 from upstream_script import Reply, ToyWire, hang_up
 
+INSIDE = "http://10.0.0.1/store"
 LINK = "https://files.example.com/files/inputs/a?Expires=1&Signature=s"
 
 
@@ -140,8 +141,9 @@ def test_inputs_are_uploaded_under_the_upstreams_leave(clip: bytes, tmp_path: Pa
     [
         (Reply(401, {"code": "BadKey"}), Reply(200), ErrorCode.UPSTREAM_REFUSED),
         (Reply(200, {"policy": "p", "host": "HERE"}), Reply(403), ErrorCode.UPSTREAM_FAILED),
+        (Reply(200, {"policy": "p", "host": INSIDE}), Reply(200), ErrorCode.UPSTREAM_FAILED),
     ],
-    ids=["no leave", "no upload"],
+    ids=["no leave", "no upload", "private host"],
 )
 def test_an_upload_that_fails_has_cost_nothing(
     leave: Reply, store: Reply, code: ErrorCode, clip: bytes, tmp_path: Path
@@ -150,7 +152,7 @@ def test_an_upload_that_fails_has_cost_nothing(
         script = a_script(clip) | {"POST /store": [store]}
         async with bench(script, ToyWire(delivery=Delivery.POLICY)) as one:
             body = dict(leave.body)  # type: ignore[arg-type]
-            if "host" in body:
+            if body.get("host") == "HERE":
                 body["host"] = f"{one.stage.url}/store"
             one.stage.script["GET /leave"] = [Reply(leave.status, body)]
             order = with_inputs(tmp_path, first_frame=a_png())

@@ -71,6 +71,7 @@ def build(kind: str, surroundings: Surroundings) -> UpstreamEngine:
         journal=surroundings.journal,
         clock=surroundings.clock,
         inspector=surroundings.inspector,
+        policy=surroundings.fetch_policy,
         downloader=Downloader(
             surroundings.fetch_policy,
             surroundings.inspector,

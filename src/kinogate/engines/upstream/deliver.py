@@ -6,13 +6,14 @@ A caller's URL is never passed on: what the upstream reads is what we have check
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pybase64
 
 from kinogate.domain.catalogue import CATALOGUE
-from kinogate.domain.errors import ErrorCode, InternalError, UpstreamError
+from kinogate.domain.errors import CallerError, ErrorCode, InternalError, UpstreamError
 from kinogate.domain.media import IMAGE_KINDS, MIB, Kind
 from kinogate.domain.order import InputFile, Order
 from kinogate.engines.upstream.client import Client, NoAnswer, NotSent
@@ -22,6 +23,8 @@ from kinogate.engines.upstream.pace import Pace
 from kinogate.engines.upstream.wire import Answer, Ask, Delivery, Given, UploadingWire, Wire
 from kinogate.media.header import SNIFF_BYTES, sniff
 from kinogate.media.inspector import Inspector
+from kinogate.net import FetchPolicy, Resolver, SystemResolver, is_public_address
+from kinogate.net.urls import parse_url
 
 _TYPES = {
     Kind.JPEG: "image/jpeg",
@@ -43,11 +46,32 @@ _OK = 200
 class Deliverer:
     """Prepares inputs for one upstream."""
 
-    def __init__(self, wire: Wire, client: Client, inspector: Inspector, pace: Pace) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        client: Client,
+        inspector: Inspector,
+        *,
+        pace: Pace,
+        policy: FetchPolicy,
+        resolve: Resolver | None = None,
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            wire: The upstream's API.
+            client: Sends the uploads.
+            inspector: Packs pictures in a child process.
+            pace: Waiting times.
+            policy: Which hosts an upload may go to beside the credential's own.
+            resolve: Replaces the system's resolver, for tests.
+        """
         self._wire = wire
         self._client = client
         self._inspector = inspector
         self._pace = pace
+        self._policy = policy
+        self._resolve = resolve or SystemResolver()
 
     async def give(self, order: Order, credential: Credential, folder: Path) -> tuple[Given, ...]:
         """The order's inputs as the create call is to name them; costs nothing at the upstream.
@@ -109,10 +133,26 @@ class Deliverer:
         wire = cast("UploadingWire", self._wire)
         policy = wire.read_policy(await self._ask(wire.policy(model), credential))
         upload = wire.upload(policy, file, content_type)
+        await self._require_fit(credential.url(upload.ask.path), credential)
         answer = await self._ask(upload.ask, credential)
         if answer.status != _OK:
             raise _failed(f"answered an upload with {answer.status}")
         return upload.text
+
+    async def _require_fit(self, url: str, credential: Credential) -> None:
+        """Refuse to send a caller's file into a private network because an upstream says so.
+
+        Raises:
+            UpstreamError: UPSTREAM_FAILED.
+        """
+        hosts = self._policy.allow_hosts | {credential.authority}
+        try:
+            target = parse_url(url, replace(self._policy, allow_hosts=hosts))
+            found = [] if target.trusted else await self._resolve(target.host, target.port)
+        except (CallerError, OSError) as exc:
+            raise _failed("names no place where files may go") from exc
+        if not all(map(is_public_address, found)):
+            raise _failed("names no place where files may go")
 
     async def _ask(self, ask: Ask, credential: Credential) -> Answer:
         """Send, and again after network trouble: an upload more costs nothing."""

@@ -37,6 +37,7 @@ from kinogate.engines.upstream.pace import Pace
 from kinogate.engines.upstream.reconcile import Reconciler
 from kinogate.engines.upstream.wire import Sighting, Wire
 from kinogate.media.inspector import Inspector
+from kinogate.net import FetchPolicy
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +75,7 @@ class Parts:
         journal: Where create calls are written down.
         clock: Time.
         inspector: Works on media in child processes.
+        policy: Where uploads may go; the downloader has its own.
         downloader: Brings results home.
         pace: Waiting times.
         models: Patterns of canonical names that the operator lets through; empty for all.
@@ -93,6 +95,7 @@ class Parts:
     journal: UpstreamJournal
     clock: Clock
     inspector: Inspector
+    policy: FetchPolicy
     downloader: Downloader
     pace: Pace
     models: tuple[str, ...] = ()
@@ -125,7 +128,13 @@ class UpstreamEngine(BaseEngine):
             wire=parts.wire,
             pool=parts.pool,
             client=parts.client,
-            deliverer=Deliverer(parts.wire, parts.client, parts.inspector, parts.pace),
+            deliverer=Deliverer(
+                parts.wire,
+                parts.client,
+                parts.inspector,
+                pace=parts.pace,
+                policy=parts.policy,
+            ),
             journal=parts.journal,
             reconciler=Reconciler(parts.wire, parts.client, parts.journal, parts.clock, parts.pace),
             leaver=self._leaver,
