@@ -18,7 +18,11 @@ from kinogate.engines.base import Surroundings
 from kinogate.machine import SystemClock
 from kinogate.media.inspector import Inspector
 from kinogate.net import FetchPolicy
-from kinogate.testing.engine import CASES, Case
+from kinogate.testing.engine import (
+    CASES,
+    Case,
+    a_clip_measures_what_was_ordered_and_what_is_said_of_it,
+)
 from kinogate.testing.rig import AN_ORDER, Rig
 
 BASES = {"dashscope": "/api/v1", "mulerouter": "", "openai": "/v1", "unified": "", "vtrix": ""}
@@ -81,3 +85,17 @@ def test_an_upstream_engine_keeps_its_promise(
         image_order=replace(ORDER, mode=Mode.I2V, model="wan2.5-i2v-preview"),
     )
     case(rig, tmp_path)
+
+
+@pytest.mark.parametrize("profile", ["sglang", "vllm-omni"])
+def test_the_profiles_of_local_servers_get_their_clips_from_ours(
+    profile: str, live: LiveServer, tmp_path: Path
+) -> None:
+    """They name frames and rate themselves; the model is told because it is spelled here."""
+    spelled = {"wan2.5-t2v-preview": "wan2.5-t2v-preview"}
+    rig = Rig(
+        make=lambda folder: build("openai", live, folder, profile=profile, models=spelled),
+        order=ORDER,
+        image_order=None,
+    )
+    a_clip_measures_what_was_ordered_and_what_is_said_of_it(rig, tmp_path)
