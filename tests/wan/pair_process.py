@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -65,15 +66,11 @@ def main(told: dict[str, Any]) -> None:
     outcome: dict[str, Any] = {"left": False}
     latents = None
     try:
-        with (
-            active.run(steps=steps),
-            parallel.shared(
-                pipe,
-                seat,
-                is_guided=told.get("guidance", 5.0) > 1.0,
-                has_left=lambda: stop_at is not None and done >= stop_at,
-            ),
-        ):
+        with ExitStack() as stack:
+            stack.enter_context(active.run(steps=steps))
+            if parallel.is_shared(seat, is_guided=told.get("guidance", 5.0) > 1.0):
+                left = lambda: stop_at is not None and done >= stop_at  # noqa: E731
+                stack.enter_context(parallel.shared(pipe, seat, has_left=left))
             latents = small.call(
                 pipe, told["variant"], steps=steps, output_type="latent", on_step=on_step, **given
             )

@@ -121,3 +121,28 @@ def test_cards_serve_names_of_the_catalogue_and_none_of_closed_weights() -> None
             assert spec.generation <= (2, 2)
             assert spec.modes & card.modes
             assert card.repo in spec.open_weights
+
+
+@pytest.mark.parametrize(
+    ("devices", "sharing"),
+    [("cuda:0+cuda:1", "guidance"), (["cuda:0+cuda:1+cuda:2+cuda:3"], "tokens"), ("cpu", "tokens")],
+)
+def test_devices_may_share_a_clip(devices: object, sharing: str) -> None:
+    options = read_options(
+        {"card": "wan2.2-ti2v-5b", "path": "/w", "devices": devices, "sharing": sharing}
+    )
+    assert options.sharing == sharing
+
+
+@pytest.mark.parametrize(
+    ("devices", "words"),
+    [
+        ("cuda:0+cuda:1+cuda:2", "more than two"),
+        ("cuda:0+cuda:0", "named twice"),
+        (["cuda:0+cuda:1", "cuda:1"], "named twice"),
+        ("cuda:0+", "each must be"),
+    ],
+)
+def test_devices_that_cannot_share_are_refused(devices: object, words: str) -> None:
+    with pytest.raises(BadOptions, match=words):
+        read_options({"card": "wan2.2-ti2v-5b", "path": "/w", "devices": devices})

@@ -153,7 +153,7 @@ def test_two_devices_work_at_the_same_time_each_with_its_child(
 ) -> None:
     async def work() -> float:
         async with started(make(devices=["cpu", "cpu"])) as engine:
-            assert engine.capacity == 2
+            assert engine.capacity == 3  # two at work, and one that waits with its inputs
             begun = time.monotonic()
             outs = [tmp_path / f"{index}.mp4" for index in range(3)]
             await asyncio.gather(*(engine.run(an_order("slow"), out, nothing) for out in outs))
@@ -184,6 +184,63 @@ def test_a_device_that_has_the_weights_is_taken_first(
     assert pids[0] == pids[2]
     assert pids[1] == pids[3]
     assert pids[0] != pids[1]
+
+
+def test_an_order_for_the_weights_that_are_there_goes_before_one_that_came_earlier(
+    make: Callable[..., DiffusersEngine], tmp_path: Path
+) -> None:
+    other = an_order(mode=Mode.T2V, model="wan2.2-t2v-plus", inputs=(), fps=16, frame_count=80)
+    ended: list[str] = []
+
+    async def work() -> None:
+        async with started(make(TI2V, A14B, ahead=2)) as engine:
+
+            async def one(name: str, order: Order) -> None:
+                await engine.run(order, tmp_path / f"{name}.mp4", nothing)
+                ended.append(name)
+
+            tasks = [asyncio.create_task(one("first", an_order("slow")))]
+            for name, order in (("other", other), ("same", an_order())):
+                await asyncio.sleep(0.05)
+                tasks.append(asyncio.create_task(one(name, order)))
+            await asyncio.gather(*tasks)
+
+    asyncio.run(work())
+    assert ended == ["first", "same", "other"]
+
+
+def test_the_prompts_of_an_order_that_must_wait_are_told_to_the_child_at_work(
+    make: Callable[..., DiffusersEngine], tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with started(make()) as engine:
+            first = asyncio.create_task(engine.run(an_order("slow"), tmp_path / "a.mp4", nothing))
+            await asyncio.sleep(0.1)
+            await asyncio.gather(first, engine.run(an_order("a boat"), tmp_path / "b.mp4", nothing))
+
+    asyncio.run(work())
+    assert calls_of(tmp_path / "a.mp4")[0]["foreseen"] == []
+    assert calls_of(tmp_path / "b.mp4")[0]["foreseen"] == ["a boat"]
+
+
+def test_a_pair_of_devices_meets_once_and_anew_when_one_of_them_was_lost(
+    make: Callable[..., DiffusersEngine], tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with started(make(devices="cpu+cpu")) as engine:
+            for name in "ab":
+                await engine.run(an_order(), tmp_path / f"{name}.mp4", nothing)
+            with pytest.raises(InternalError):
+                await engine.run(an_order("partner"), tmp_path / "x.mp4", nothing)
+            await engine.run(an_order(), tmp_path / "c.mp4", nothing)
+
+    asyncio.run(work())
+    first, second, third = (calls_of(tmp_path / f"{name}.mp4")[0] for name in "abc")
+    assert first["seat"] == second["seat"]
+    assert first["pid"] == second["pid"]
+    assert first["seat"][0] == 0
+    assert third["seat"][1] != first["seat"][1]
+    assert third["pid"] != first["pid"]
 
 
 def test_children_are_cut_off_from_the_hub_unless_it_is_allowed(

@@ -8,6 +8,7 @@ from kinogate.domain.order import Order
 from kinogate.engines.diffusers.options import ModelSetup
 from kinogate.engines.diffusers.resolve import RunSpec
 from kinogate.engines.diffusers.rungs import Rung
+from kinogate.engines.diffusers.seats import Seat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class WarmJob:
     settings: Settings
     setups: tuple[ModelSetup, ...]
     preset: str
+    seat: Seat | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class RenderJob:
         spec: What `resolve` made of it.
         out: Where the MP4 goes.
         rung: How the pipeline is to be held.
+        seat: The child's place where several make the clip together; None where it is alone.
     """
 
     settings: Settings
@@ -57,6 +60,17 @@ class RenderJob:
     spec: RunSpec
     out: str
     rung: Rung = Rung.WHOLE
+    seat: Seat | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeseenJob:
+    """A hint: these prompts will be wanted soon, for these weights."""
+
+    settings: Settings
+    setup: ModelSetup
+    preset: str
+    prompts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,12 @@ class Active:
 
     @contextmanager
     def run(
-        self, *, steps: int, is_uniform: bool = True, pipe: Any = None
+        self,
+        *,
+        steps: int,
+        is_uniform: bool = True,
+        pipe: Any = None,
+        rung: Rung = Rung.WHOLE,
     ) -> Iterator[tuple[str, ...]]:
         """Surround one call of the pipeline.
 
@@ -117,12 +122,15 @@ class Active:
             is_uniform: Whether all tokens are at the same time of the schedule, as they are unless
                 TI2V-5B is given a first frame.
             pipe: The pipeline that is called, where it is another one with the same modules.
+            rung: How it is held in this call, where that is not for good.
 
         Yields:
             The levers that hold in this call.
         """
         called = pipe if pipe is not None else self._pipe
         names = list(self.levers)
+        if rung is not Rung.WHOLE and _held(rung) not in names:
+            names.append(_held(rung))
         with ExitStack() as stack:
             for each in {id(p): p for p in (self._pipe, called)}.values():
                 stack.callback(each.maybe_free_model_hooks)
@@ -138,6 +146,10 @@ class Active:
             elif "timestep" in names:
                 names.remove("timestep")
             yield tuple(names)
+
+
+def _held(rung: Rung) -> str:
+    return f"held:{rung.value}"
 
 
 def transformers_of(pipe: Any) -> list[Any]:
@@ -193,7 +205,7 @@ def apply(
         except _Unfit as exc:
             left_out.append(LeftOut(lever=lever, reason=str(exc)))
     if rung is not Rung.WHOLE:
-        active.append(f"held:{rung.value}")
+        active.append(_held(rung))
     if recipe.reuse is not None and rung.is_offloaded:
         # Blocks are brought by the ones before them, and a cache leaves these out.
         recipe = replace(recipe, reuse=None)

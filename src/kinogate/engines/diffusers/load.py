@@ -9,7 +9,7 @@ import gc
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +33,12 @@ from kinogate.engines.diffusers.folder import (
     transformer_dims,
     vae_dims,
 )
-from kinogate.engines.diffusers.levers import RECIPES, Active, Distilled, apply
+from kinogate.engines.diffusers.levers import RECIPES, Active, Distilled, Recipe, apply
 from kinogate.engines.diffusers.offload import hold
 from kinogate.engines.diffusers.options import AUTO_DEVICE, ModelSetup
+from kinogate.engines.diffusers.parallel import split_tokens
 from kinogate.engines.diffusers.rungs import Rung
+from kinogate.engines.diffusers.seats import Seat, Sharing
 from kinogate.engines.diffusers.texts import EmbeddingCache, Texts, identity
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class Resident:
         rung: How it is held on the device.
         active: Those levers.
         texts: Embeds prompts.
+        seat: This process's place where several make each clip together; None where it is alone.
         pipelines: One for each kind; they share their modules.
         device: Where it computes: `cuda:0`, `cpu`.
         dtype: Of the transformers.
@@ -86,6 +89,7 @@ class Resident:
     dims: TransformerDims
     vae: VaeDims
     weight_bytes: int
+    seat: Seat | None = None
 
     @property
     def card(self) -> Card:
@@ -120,6 +124,7 @@ def load(
     is_hub: bool = False,
     rung: Rung = Rung.WHOLE,
     cache: EmbeddingCache | None = None,
+    seat: Seat | None = None,
 ) -> Resident:
     """Read a folder, or a repository of the hub, put it on a device and pull a preset's levers.
 
@@ -132,6 +137,7 @@ def load(
         is_hub: Whether the network may be used.
         rung: How the pipeline is held on the device.
         cache: Where embeddings of prompts are kept; in memory, as long as the weights, without.
+        seat: Where several processes make each clip together, after `parallel.join`.
 
     Raises:
         InternalError: UNAVAILABLE: the weights are missing, incomplete, corrupt, or of another
@@ -159,14 +165,17 @@ def load(
             encoder=identity(folder, where),
             is_parked=rung is Rung.TILES and where != "cpu",
         ),
-        active=_pull(setup, preset, pipeline, where),
+        active=_pull(setup, _recipe(preset, seat), pipeline, where, rung),
         pipelines=_family(card, pipeline),
         device=where,
         dtype=dtype,
         dims=transformer_dims(pipeline.transformer.config, facts.dims.image_tokens),
         vae=vae_dims(pipeline.vae.config, card.vae.parameters),
         weight_bytes=_weight_bytes(pipeline),
+        seat=seat,
     )
+    if seat is not None and seat.sharing is Sharing.TOKENS:
+        split_tokens(pipeline, seat)
     hold(pipeline, rung, where)
     resident.texts.park(pipeline)
     for each in resident.pipelines.values():
@@ -174,7 +183,14 @@ def load(
     return resident
 
 
-def _pull(setup: ModelSetup, preset: str, pipeline: Pipeline, device: str) -> Active:
+def _recipe(preset: str, seat: Seat | None) -> Recipe:
+    """The preset's recipe, without what processes that split the tokens would each do differently."""
+    if seat is None or seat.sharing is not Sharing.TOKENS:
+        return RECIPES[preset]
+    return replace(RECIPES[preset], compiles=False, reuse=None)
+
+
+def _pull(setup: ModelSetup, recipe: Recipe, pipeline: Pipeline, device: str, rung: Rung) -> Active:
     """Pull the preset's levers, on modules that every pipeline of the family shares."""
     distilled = [
         Distilled(path=Path(setup.loras[lora.name]), is_second=expert is Expert.LOW)
@@ -183,10 +199,11 @@ def _pull(setup: ModelSetup, preset: str, pipeline: Pipeline, device: str) -> Ac
     ]
     return apply(
         pipeline,
-        RECIPES[preset],
+        recipe,
         device,
         distilled=distilled,
         is_distilled=setup.is_distilled,
+        rung=rung,
     )
 
 

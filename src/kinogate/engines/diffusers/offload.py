@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -26,6 +28,22 @@ def hold(pipe: Any, rung: Rung, device: torch.device | str) -> None:
             _offload_groups(pipe, torch.device(device))
         case Rung.MODELS:
             pipe.enable_model_cpu_offload(device=device)
+
+
+@contextmanager
+def tiled(pipe: Any, rung: Rung) -> Iterator[None]:
+    """Have the autoencoder work on tiles inside the block, where the rung says so.
+
+    Weights held whole serve clips on the first two rungs, so that a small clip after a large one
+    needs no second copy of them.
+    """
+    before = pipe.vae.use_tiling
+    if rung.is_tiled:
+        pipe.vae.enable_tiling()
+    try:
+        yield
+    finally:
+        pipe.vae.use_tiling = before
 
 
 def _offload_groups(pipe: Any, device: torch.device) -> None:

@@ -11,13 +11,17 @@ from kinogate.domain.resolution import parse_tier
 from kinogate.engines.base import BadOptions
 from kinogate.engines.diffusers.card_rows import CARDS
 from kinogate.engines.diffusers.cards import Card
+from kinogate.engines.diffusers.seats import Sharing
 
 DTYPES = ("bfloat16", "float16", "float32")
 AUTO_DEVICE = "auto"
 TURBO = "turbo"
 
 _MOST_DEVICES = 64
-_ENGINE_ONLY = ("models", "preset", "devices", "dtype", "hub", "fps", "memory_gib", "spares")
+_ENGINE_ONLY = (
+    "models", "preset", "devices", "sharing", "ahead", "patience_s",
+    "dtype", "hub", "fps", "memory_gib", "spares",
+)  # fmt: skip
 _SAMPLING = ("steps", "guidance", "guidance_2", "shift", "boundary", "negative")
 
 
@@ -58,7 +62,12 @@ class DiffusersOptions:
     Attributes:
         models: In the order given; the first that serves a name and mode is taken.
         preset: Of orders that name none.
-        devices: One device, and so one child process, each: `auto`, `cpu`, `cuda:0`.
+        devices: Where one order at a time is worked on, each: `auto`, `cpu`, `cuda:0`, or several
+            devices that share each clip: `cuda:0+cuda:1`.
+        sharing: How they share it.
+        ahead: Orders that wait at the engine itself with their inputs at hand, so that no device
+            waits for them.
+        patience_s: Longest time that such an order is passed over for one whose weights are there.
         dtype: Of the transformers and the text encoder.
         is_hub: Whether weights may be fetched from the hub.
         is_row_fps: Whether clips are brought to the row's frame rate by blending frames.
@@ -69,6 +78,9 @@ class DiffusersOptions:
     models: tuple[ModelSetup, ...]
     preset: str = "lossless"
     devices: tuple[str, ...] = (AUTO_DEVICE,)
+    sharing: Sharing = Sharing.GUIDANCE
+    ahead: int = 1
+    patience_s: float = 60.0
     dtype: str = "bfloat16"
     is_hub: bool = False
     is_row_fps: bool = False
@@ -98,10 +110,14 @@ def read_options(options: Mapping[str, object]) -> DiffusersOptions:
             for index, entry in enumerate(_tables(models, "models"))
         )
     gib = engine.get("memory_gib")
+    sharing = Sharing(_one_of(engine.get("sharing", "guidance"), tuple(Sharing), "sharing"))
     return DiffusersOptions(
         models=setups,
         preset=_preset(engine.get("preset", "lossless"), setups),
-        devices=_devices(engine.get("devices", AUTO_DEVICE)),
+        devices=_devices(engine.get("devices", AUTO_DEVICE), sharing),
+        sharing=sharing,
+        ahead=_whole(engine.get("ahead", 1), 0, 64, "ahead"),
+        patience_s=_number(engine.get("patience_s", 60), 0, 86_400, "patience_s"),
         dtype=_one_of(engine.get("dtype", "bfloat16"), DTYPES, "dtype"),
         is_hub=is_hub,
         is_row_fps=_one_of(engine.get("fps", "native"), ("native", "row"), "fps") == "row",
@@ -202,17 +218,24 @@ def _preset(value: object, setups: tuple[ModelSetup, ...]) -> str:
     return preset
 
 
-def _devices(value: object) -> tuple[str, ...]:
-    devices = (value,) if isinstance(value, str) else value
-    if not isinstance(devices, list | tuple) or not 1 <= len(devices) <= _MOST_DEVICES:
+def _devices(value: object, sharing: Sharing) -> tuple[str, ...]:
+    groups = (value,) if isinstance(value, str) else value
+    if not isinstance(groups, list | tuple) or not 1 <= len(groups) <= _MOST_DEVICES:
         raise BadOptions("devices: must be one device or a list of devices.")
-    for device in devices:
-        kind, _, number = device.partition(":") if isinstance(device, str) else ("", "", "")
-        if kind not in {AUTO_DEVICE, "cpu", "cuda", "mps"} or (number and not number.isdecimal()):
-            raise BadOptions("devices: each must be auto, cpu, mps, cuda or cuda:N.")
-    if len(set(devices)) != len(devices) and "cuda" in str(devices):
-        raise BadOptions("devices: a device is named twice.")
-    return tuple(devices)
+    seen: set[str] = set()
+    for group in groups:
+        devices = group.split("+") if isinstance(group, str) else [""]
+        if len(devices) > 2 and sharing is Sharing.GUIDANCE:
+            raise BadOptions('devices: more than two can only share with sharing = "tokens".')
+        for device in devices:
+            kind, _, number = device.partition(":")
+            is_known = kind in {AUTO_DEVICE, "cpu", "cuda", "mps"}
+            if not is_known or (number and not number.isdecimal()):
+                raise BadOptions("devices: each must be auto, cpu, mps, cuda or cuda:N.")
+            if device in seen and kind == "cuda":
+                raise BadOptions("devices: a device is named twice.")
+            seen.add(device)
+    return tuple(groups)
 
 
 def _loras(value: object, place: str) -> dict[str, str]:

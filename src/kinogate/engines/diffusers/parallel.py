@@ -57,6 +57,11 @@ def join(seat: Seat, device: torch.device) -> None:
     _joined.append(seat)
 
 
+def met() -> str:
+    """The meeting that this process has been to, or ""."""
+    return _joined[0].meeting if _joined else ""
+
+
 def leave() -> None:
     """Part from the group; calling again changes nothing."""
     if _joined:
@@ -65,28 +70,32 @@ def leave() -> None:
 
 
 @contextmanager
-def shared(
-    pipe: Any, seat: Seat, *, is_guided: bool, has_left: Callable[[], bool]
-) -> Iterator[None]:
-    """Have a call of the pipeline shared with the group inside the block.
+def shared(pipe: Any, seat: Seat, *, has_left: Callable[[], bool]) -> Iterator[None]:
+    """Have a call of the pipeline shared with the group inside the block, where `is_shared`.
 
     Args:
         pipe: The pipeline; every process of the group calls its own with the same arguments.
         seat: After `join`.
-        is_guided: Whether each step takes a second pass. Without one there is nothing to share in
-            a group of GUIDANCE, and each process runs on its own.
         has_left: Whether this process wants to give up the clip, asked once a step.
 
     Raises:
-        Left: In every process of a group of GUIDANCE, once one of them wants to leave.
+        Left: In every process of the group, once one of them wants to leave.
     """
-    if seat.sharing is Sharing.GUIDANCE and is_guided:
-        with ExitStack() as stack:
-            for model in transformers_of(pipe):
+    with ExitStack() as stack:
+        for model in transformers_of(pipe):
+            if seat.sharing is Sharing.GUIDANCE:
                 stack.enter_context(_one_branch(model, seat.rank, has_left))
-            yield
-        return
-    yield
+            else:
+                stack.enter_context(_in_step(model, has_left))
+        yield
+
+
+def is_shared(seat: Seat, *, is_guided: bool) -> bool:
+    """Whether the group has anything to share: without guidance there is no second pass.
+
+    Then each process of a group of GUIDANCE runs on its own, and what they make is the same.
+    """
+    return is_guided or seat.sharing is not Sharing.GUIDANCE
 
 
 def split_tokens(pipe: Any, seat: Seat) -> None:
@@ -146,6 +155,25 @@ def _one_branch(model: Any, rank: int, has_left: Callable[[], bool]) -> Iterator
         del model.forward, model.cache_context
         if own is not None:
             model.forward = own
+
+
+@contextmanager
+def _in_step(model: Any, has_left: Callable[[], bool]) -> Iterator[None]:
+    """Ask at the first pass of each step whether all go on."""
+    context = model.cache_context
+
+    @contextmanager
+    def watched(name: str, **kwargs: Any) -> Iterator[None]:
+        if name == "cond":
+            _agree(model.device, has_left)
+        with context(name, **kwargs):
+            yield
+
+    model.cache_context = watched
+    try:
+        yield
+    finally:
+        del model.cache_context
 
 
 def _room(model: Any, hidden: torch.Tensor) -> torch.Tensor:

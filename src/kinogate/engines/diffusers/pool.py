@@ -92,6 +92,10 @@ class Pool(Generic[T]):
         finally:
             self._users[key] -= 1
 
+    def peek(self, key: Key) -> T | None:
+        """The weights if they are there; from any thread, without counting as a use."""
+        return self._items.get(key)
+
     def prefetch(self, key: Key, keep: Collection[Key] = ()) -> bool:
         """Load weights that will be wanted, if that puts out nothing that is of more use.
 

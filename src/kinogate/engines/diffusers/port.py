@@ -7,10 +7,9 @@ serve never reaches a device.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,7 +32,9 @@ from kinogate.engines.diffusers.folder import (
     look_at,
     with_sizes,
 )
-from kinogate.engines.diffusers.jobs import RenderJob, Settings, Warmed, WarmJob
+from kinogate.engines.diffusers.groups import WORKER, Group, key_of
+from kinogate.engines.diffusers.jobs import RenderJob
+from kinogate.engines.diffusers.line import Line
 from kinogate.engines.diffusers.options import DiffusersOptions, ModelSetup, read_options
 from kinogate.engines.diffusers.resolve import (
     RunSpec,
@@ -42,38 +43,12 @@ from kinogate.engines.diffusers.resolve import (
     resolve,
 )
 from kinogate.engines.diffusers.rungs import Ladder, Rung
-from kinogate.procs.host import ChildHost, Patience
-from kinogate.procs.protocol import Limits
 
 log = structlog.get_logger(__name__)
 
-WORKER = "kinogate.engines.diffusers.worker"
 _KNOBS = frozenset({"steps", "guidance", "flow_shift", "preset", "loras"})
 _PAIR_KNOBS = frozenset({"guidance_2", "boundary_ratio"})
-_LOAD_S = 1800.0  # two experts of 28 GB each from a slow disk, and compiling
-_STALL_S = 600.0  # every block of a step reports, so this is the longest load or compilation
-_PASSED_ON = ("CUDA_", "MKL_", "NVIDIA_", "OMP_", "PYTORCH_", "TORCH", "TRITON_")
-_HUB_ONLY = ("HF_", "HTTPS_PROXY", "SSL_CERT_FILE")
-# An import of torch and diffusers takes 9 s on an idle machine, and holds up the heartbeat.
-_PATIENCE = Patience(start_s=300.0, silence_s=120.0, recycle_after=5000)
 _PRESENT = ("torch", "diffusers", "transformers", "accelerate", "peft", "safetensors")
-
-
-@dataclass(slots=True)
-class _Group:
-    """One device with its child.
-
-    Attributes:
-        settings: What its child is told.
-        host: Its one child.
-        is_busy: Whether an order is on it.
-        last: The weights used last.
-    """
-
-    settings: Settings
-    host: ChildHost
-    is_busy: bool = False
-    last: ModelSetup | None = None
 
 
 class DiffusersEngine(BaseEngine):
@@ -98,11 +73,13 @@ class DiffusersEngine(BaseEngine):
             worker: The module that its children run.
         """
         self.name = name
-        self.capacity = len(options.devices)
+        self.capacity = len(options.devices) + options.ahead
         self._options = options
         self._timeout_s = timeout_s
-        self._groups = [_group(options, device, folder, worker) for device in options.devices]
-        self._freed = asyncio.Condition()
+        self._groups = [
+            Group(options, devices, folder=folder, worker=worker) for devices in options.devices
+        ]
+        self._line = Line(self._groups, patience_s=options.patience_s)
         self._sizes: dict[tuple[str, str], Card] = {}
         self._rates = flops.Rates()
         self._ladder = Ladder()
@@ -122,7 +99,7 @@ class DiffusersEngine(BaseEngine):
 
     async def close(self) -> None:
         """End every child."""
-        await asyncio.gather(*(group.host.close() for group in self._groups))
+        await asyncio.gather(*(group.close() for group in self._groups))
 
     def abilities(self, model: str) -> Abilities:
         """By the weights that stand in for the model: the first that do, where several do."""
@@ -189,7 +166,9 @@ class DiffusersEngine(BaseEngine):
             InternalError: ENGINE_FAILED or TIMED_OUT; no file is left at `out`.
         """
         setup, spec = self._resolved(order)
-        group = await self._take(setup)
+        if self._line.is_full:
+            self._foresee(setup, order, spec)
+        group = await self._line.take(key_of(setup, spec.preset))
         job = RenderJob(settings=group.settings, setup=setup, order=order, spec=spec, out=str(out))
         try:
             return await self._render(group, job, _Rising(report))
@@ -197,11 +176,17 @@ class DiffusersEngine(BaseEngine):
             out.unlink(missing_ok=True)
             raise
         finally:
-            group.is_busy = False
-            async with self._freed:
-                self._freed.notify_all()
+            self._line.free(group)
 
-    async def _render(self, group: _Group, job: RenderJob, report: ReportProgress) -> Produced:
+    def _foresee(self, setup: ModelSetup, order: Order, spec: RunSpec) -> None:
+        """Have the prompts of an order that must wait embedded beside the work that it waits for."""
+        key = key_of(setup, spec.preset)
+        warm = [group for group in self._groups if group.last == key]
+        if warm:
+            prompts = (order.prompt, spec.negative) if spec.is_guided else (order.prompt,)
+            warm[0].foresee(setup, spec.preset, prompts)
+
+    async def _render(self, group: Group, job: RenderJob, report: ReportProgress) -> Produced:
         sizes, spec = self._sizes.get(job.setup.key, job.setup.card), job.spec
         weights = (*job.setup.key, spec.preset)
         size = flops.tokens(sizes.vae, spec.shape)
@@ -209,7 +194,9 @@ class DiffusersEngine(BaseEngine):
         while rung is not None:
             begun_s = time.monotonic()
             try:
-                produced = await self._call(group, replace(job, rung=rung), report)
+                produced = await group.render(
+                    replace(job, rung=rung), timeout_s=self._timeout_s, on_progress=report
+                )
             except InternalError as error:
                 if not was_out_of_memory(error):
                     raise
@@ -222,22 +209,8 @@ class DiffusersEngine(BaseEngine):
             return produced
         raise InternalError(ErrorCode.ENGINE_FAILED, STILL_OUT_OF_MEMORY)
 
-    async def _call(self, group: _Group, job: RenderJob, report: ReportProgress) -> Produced:
-        return await group.host.call(
-            "render",
-            job,
-            Produced,
-            timeout_s=self._timeout_s,
-            stall_s=min(_STALL_S, self._timeout_s),
-            on_progress=report,
-        )
-
-    async def _warm(self, group: _Group) -> None:
-        job = WarmJob(
-            settings=group.settings, setups=self._options.models, preset=self._options.preset
-        )
-        warmed = await group.host.call("warm", job, Warmed, timeout_s=_LOAD_S)
-        group.last = self._options.models[0]
+    async def _warm(self, group: Group) -> None:
+        warmed = await group.warm(self._options.models, self._options.preset)
         log.info(
             "weights loaded",
             engine=self.name,
@@ -247,15 +220,6 @@ class DiffusersEngine(BaseEngine):
             levers=warmed.levers,
             left_out=warmed.left_out,
         )
-
-    async def _take(self, setup: ModelSetup) -> _Group:
-        """A free device, one that used these weights last where there is one."""
-        async with self._freed:
-            while not (free := [group for group in self._groups if not group.is_busy]):
-                await self._freed.wait()
-            group = next((one for one in free if one.last == setup), free[0])
-            group.is_busy, group.last = True, setup
-            return group
 
     def _serving(self, model: str, mode: Mode) -> list[ModelSetup]:
         return [
@@ -314,35 +278,6 @@ class _Rising:
     def __call__(self, stage: str, share: float) -> None:
         self._highest = max(self._highest, share)
         self._report(stage, self._highest)
-
-
-def _group(options: DiffusersOptions, device: str, folder: Path, worker: str) -> _Group:
-    settings = Settings(
-        device=device,
-        dtype=options.dtype,
-        is_hub=options.is_hub,
-        memory_bytes=options.memory_bytes,
-        cache=str(folder),
-    )
-    host = ChildHost(
-        worker,
-        slots=1,
-        spares=options.spares,
-        # No cap on addresses: a GPU's driver maps more of them than the machine has memory.
-        limits=Limits(open_files=4096, is_offline=not options.is_hub),
-        env=_environment(folder, is_hub=options.is_hub),
-        patience=_PATIENCE,
-    )
-    return _Group(settings=settings, host=host)
-
-
-def _environment(folder: Path, *, is_hub: bool) -> Mapping[str, str]:
-    """What the child sees of our environment: the libraries' own settings, keys for the hub only."""
-    names = _PASSED_ON + _HUB_ONLY if is_hub else _PASSED_ON
-    passed = {name: value for name, value in os.environ.items() if name.startswith(names)}
-    offline = {} if is_hub else {"HF_HUB_OFFLINE": "1"}
-    kept = {"TORCHINDUCTOR_CACHE_DIR": str(folder / "compiled"), "TOKENIZERS_PARALLELISM": "false"}
-    return kept | passed | offline | {"HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
 def _operations(card: Card, spec: RunSpec) -> int:

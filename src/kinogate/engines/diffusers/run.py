@@ -25,7 +25,7 @@ from kinogate.engines.diffusers.gate import gated
 from kinogate.engines.diffusers.load import Pipeline, Resident
 from kinogate.engines.diffusers.loras import applied
 from kinogate.engines.diffusers.offload import tiled
-from kinogate.engines.diffusers.parallel import shared
+from kinogate.engines.diffusers.parallel import is_shared, shared
 from kinogate.engines.diffusers.pictures import first_picture, vace_conditions
 from kinogate.engines.diffusers.resolve import RunSpec, encoded_frames
 from kinogate.engines.diffusers.rungs import Rung
@@ -145,13 +145,11 @@ def _latents(
         stack.enter_context(applied(pipe, spec.loras))
         levers = stack.enter_context(ready(resident, pipe, spec, rung))
         prompts = encode_prompts(resident, order, spec, stages)
-        if resident.seat is not None:
-            levers = (*levers, f"shared:{resident.seat.sharing.value}")
-            together = shared(pipe, resident.seat, is_guided=spec.is_guided, has_left=has_left)
-            with together:
-                latents = denoise(resident, order, spec, prompts, stages)
-        else:
-            latents = denoise(resident, order, spec, prompts, stages)
+        seat = resident.seat
+        if seat is not None and is_shared(seat, is_guided=spec.is_guided):
+            levers = (*levers, f"shared:{seat.sharing.value}")
+            stack.enter_context(shared(pipe, seat, has_left=has_left))
+        latents = denoise(resident, order, spec, prompts, stages)
         yield latents, levers
 
 

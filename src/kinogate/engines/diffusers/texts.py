@@ -15,7 +15,7 @@ import logging
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -195,8 +195,15 @@ class Texts:
         key = key_of(self._encoder, prompt, _dtype(pipe), tokens)
         if (kept := self._cache.get(key, tokens)) is not None:
             return kept.to(device)
-        with self._lock, torch.no_grad(), self._at_work(pipe, device):
-            embedding = pipe.encode_prompt(
+        with self._lock, torch.no_grad():
+            if (kept := self._cache.get(key, tokens)) is not None:
+                return kept.to(device)  # by a hint, a moment ago
+            return self._made(pipe, prompt, tokens, key)
+
+    def _made(self, pipe: Any, prompt: str, tokens: int, key: str) -> torch.Tensor:
+        device = pipe._execution_device  # noqa: SLF001
+        with self._at_work(pipe, device):
+            embedding: torch.Tensor = pipe.encode_prompt(
                 prompt=prompt,
                 do_classifier_free_guidance=False,
                 max_sequence_length=tokens,
@@ -205,11 +212,31 @@ class Texts:
         self._cache.put(key, embedding)
         return embedding
 
+    def foresee(self, pipe: Any, prompts: Iterable[str], tokens: int = TEXT_TOKENS) -> None:
+        """Embed prompts beside a run, from another thread, on a stream of its own.
+
+        Nothing while the encoder waits outside: the run needs the room.
+        """
+        if self._is_parked:
+            return
+        device = pipe._execution_device  # noqa: SLF001
+        stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        with torch.cuda.stream(stream):
+            for prompt in prompts:
+                self.embed(pipe, prompt, tokens)
+
     def needed(self, pipe: Any, prompts: list[str], tokens: int = TEXT_TOKENS) -> int:
         """How many of the prompts would have to be embedded."""
         dtype = _dtype(pipe)
         keys = {key_of(self._encoder, prompt, dtype, tokens) for prompt in prompts}
         return sum(1 for key in keys if self._cache.get(key, tokens) is None)
+
+    def wait_outside(self, pipe: Any, *, is_parked: bool) -> None:
+        """Decide where the encoder waits from now on, and move it there."""
+        if is_parked != self._is_parked:
+            device = pipe._execution_device  # noqa: SLF001 - see `embed`
+            self._is_parked = is_parked
+            pipe.text_encoder.to("cpu" if is_parked else device)
 
     def park(self, pipe: Any) -> None:
         """Move the encoder out of the device, where it is to wait outside."""

@@ -14,18 +14,20 @@ from pathlib import Path
 
 import torch
 
-from kinogate.domain.errors import KinogateError
+from kinogate.domain.errors import ErrorCode, InternalError, KinogateError
 from kinogate.domain.order import Produced
 from kinogate.engines.diffusers import flops
 from kinogate.engines.diffusers.faults import DeviceFault, OutOfMemory
 from kinogate.engines.diffusers.folder import BadFolder, look_at
-from kinogate.engines.diffusers.jobs import RenderJob, Settings, Warmed, WarmJob
+from kinogate.engines.diffusers.jobs import ForeseenJob, RenderJob, Settings, Warmed, WarmJob
 from kinogate.engines.diffusers.load import Resident, best_device, load, unload
 from kinogate.engines.diffusers.options import ModelSetup
+from kinogate.engines.diffusers.parallel import Left, is_shared, join, met
 from kinogate.engines.diffusers.pool import Key, Pool
 from kinogate.engines.diffusers.resolve import notes
-from kinogate.engines.diffusers.run import run
+from kinogate.engines.diffusers.run import assist, run
 from kinogate.engines.diffusers.rungs import Rung, is_device_fault, is_out_of_memory
+from kinogate.engines.diffusers.seats import Seat
 from kinogate.engines.diffusers.stages import Stage
 from kinogate.engines.diffusers.texts import EmbeddingCache
 from kinogate.procs.protocol import Method, Report, Spent
@@ -42,12 +44,21 @@ class _Loader:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._wanted: dict[Key, tuple[ModelSetup, Rung]] = {}
+        self._seat: Seat | None = None
         self._cache = EmbeddingCache(Path(settings.cache) / "prompts")
 
     def key(self, setup: ModelSetup, preset: str, rung: Rung = Rung.WHOLE) -> Key:
-        key = Key(model=f"{setup.card.name} {rung.value} {setup.source}", preset=preset)
-        self._wanted[key] = (setup, rung)
+        """What the weights are known by; whole ones serve clips on tiles as well."""
+        held = rung if rung.is_offloaded else Rung.WHOLE
+        key = Key(model=f"{setup.card.name} {held.value} {setup.source}", preset=preset)
+        self._wanted[key] = (setup, held)
         return key
+
+    def sit(self, seat: Seat | None) -> None:
+        """Meet the group that this process belongs to, if it does."""
+        if seat is not None:
+            join(seat, torch.device(best_device(self._settings.device)))
+            self._seat = seat
 
     def load(self, key: Key) -> Resident:
         settings = self._settings
@@ -60,6 +71,7 @@ class _Loader:
             is_hub=settings.is_hub,
             rung=rung,
             cache=self._cache,
+            seat=self._seat,
         )
 
     def unload(self, key: Key, item: Resident) -> None:
@@ -95,6 +107,7 @@ class _Worker:
         self._pool: Pool[Resident] = Pool(self._loader, budget_bytes=_budget(settings))
 
     def warm(self, job: WarmJob) -> Warmed:
+        self._loader.sit(job.seat)
         keys = [self._loader.key(setup, job.preset) for setup in job.setups]
         with self._pool.using(keys[0]) as first:
             for key in keys[1:]:
@@ -109,11 +122,82 @@ class _Worker:
             )
 
     def render(self, job: RenderJob, report: Report) -> Produced:
-        report(Stage.LOAD, 0.0)
-        key = self._loader.key(job.setup, job.spec.preset, job.rung)
-        with self._pool.using(key) as resident:
-            produced = run(resident, job.order, job.spec, Path(job.out), report)
+        with self._at_work(job, report) as (resident, leaving):
+            produced = run(
+                resident,
+                job.order,
+                job.spec,
+                Path(job.out),
+                leaving.report,
+                rung=job.rung,
+                has_left=leaving.is_wanted,
+            )
         return replace(produced, warnings=notes(job.order, job.spec, job.setup))
+
+    def assist(self, job: RenderJob, report: Report) -> None:
+        if job.seat is None or not is_shared(job.seat, is_guided=job.spec.is_guided):
+            return
+        with self._at_work(job, report) as (resident, leaving):
+            assist(
+                resident,
+                job.order,
+                job.spec,
+                leaving.report,
+                rung=job.rung,
+                has_left=leaving.is_wanted,
+            )
+
+    def foresee(self, job: ForeseenJob) -> None:
+        """Embed prompts of the next order, if the weights are here; on a thread of its own."""
+        resident = self._pool.peek(self._loader.key(job.setup, job.preset))
+        if resident is not None:
+            resident.texts.foresee(resident.any, job.prompts)
+
+    @contextmanager
+    def _at_work(self, job: RenderJob, report: Report) -> Iterator[tuple[Resident, _Leaving]]:
+        """The weights for a job, held as it says, and the way out of it."""
+        report(Stage.LOAD, 0.0)
+        self._loader.sit(job.seat)
+        key = self._loader.key(job.setup, job.spec.preset, job.rung)
+        is_together = job.seat is not None and is_shared(job.seat, is_guided=job.spec.is_guided)
+        leaving = _Leaving(report, is_together=is_together)
+        with self._pool.using(key) as resident:
+            if resident.device != "cpu":
+                resident.texts.wait_outside(resident.any, is_parked=job.rung is Rung.TILES)
+            try:
+                yield resident, leaving
+            except Left:
+                raise leaving.reason from None
+
+
+class _Leaving:
+    """Keeps a cancellation of one process until the whole group can leave, at the next step.
+
+    A process that left in the middle of a step would let the others wait for it.
+    """
+
+    def __init__(self, report: Report, *, is_together: bool) -> None:
+        self._report = report
+        self._is_together = is_together
+        self._reason: BaseException | None = None
+
+    def report(self, stage: str, share: float) -> None:
+        """As the call's own report, which it raises from outside of shared work only."""
+        try:
+            self._report(stage, share)
+        except BaseException as exc:
+            if not self._is_together or stage in {Stage.DECODE, Stage.FINISH}:
+                raise
+            self._reason = exc
+
+    def is_wanted(self) -> bool:
+        """Whether this process wants to leave."""
+        return self._reason is not None
+
+    @property
+    def reason(self) -> BaseException:
+        """Why it left: its own cancellation, or that of another process."""
+        return self._reason or InternalError(ErrorCode.CANCELED, "The call was canceled.")
 
 
 def _budget(settings: Settings) -> int:
@@ -162,7 +246,24 @@ def _render(job: RenderJob, report: Report) -> Produced:
         return _worker(job.settings).render(job, report)
 
 
+def _assist(job: RenderJob, report: Report) -> None:
+    with _faults_told():
+        _worker(job.settings).assist(job, report)
+
+
+def _met(_: None, _report: Report) -> str:
+    return met()
+
+
+def _foresee(job: ForeseenJob, _report: Report) -> None:
+    if job.settings.device in _workers:
+        _worker(job.settings).foresee(job)
+
+
+HINT = Method(ForeseenJob, _foresee)
 METHODS: Mapping[str, Method] = {
     "warm": Method(WarmJob, _warm),
     "render": Method(RenderJob, _render),
+    "assist": Method(RenderJob, _assist),
+    "met": Method(None, _met),
 }
