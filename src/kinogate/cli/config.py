@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import SecretStr
+from rich.markup import escape
 
 from kinogate.cli.output import bad_config, err, print_json, print_table, wants_json
 from kinogate.cli.serve import settings_of, setup_of
@@ -52,7 +53,7 @@ def check(
     else:
         print_table(("place", "value"), [list(pair) for pair in leaves(shown)])
     for remark in setup.remarks():
-        err.print(f"[yellow]remark:[/yellow] {remark}", highlight=False, soft_wrap=True)
+        err.print(f"[yellow]remark:[/yellow] {escape(remark)}", highlight=False, soft_wrap=True)
 
 
 def effective(

@@ -48,7 +48,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     """A table on standard output."""
     table = Table(*columns, title=title or None, title_justify="left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(escape(cell) for cell in row))  # a cell is data, never markup
     # Without a terminal there is no width to keep to, and cut cells say nothing in a log.
     Console(width=None if sys.stdout.isatty() else _LOG_WIDTH).print(table)
 

@@ -130,7 +130,7 @@ def test_remarks_are_made_and_are_no_errors(tmp_path: Path) -> None:
     path = tmp_path / "kinogate.toml"
     path.write_text('[engines.idle]\nkind = "preview"', "utf-8")
     code, _, err = run("config", "check", "--config", path)
-    assert (code, "no route names this engine" in err) == (0, True)
+    assert (code, "[engines.idle]: no route names this engine" in err) == (0, True)
 
 
 def test_models_show_engines_in_order_costs_and_prices(file: Path) -> None:
