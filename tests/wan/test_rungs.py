@@ -10,7 +10,7 @@ import small
 import torch
 
 from kinogate.engines.diffusers.levers import RECIPES, apply
-from kinogate.engines.diffusers.offload import hold
+from kinogate.engines.diffusers.offload import hold, tiled
 from kinogate.engines.diffusers.rungs import Ladder, Rung, is_out_of_memory
 
 
@@ -35,6 +35,21 @@ def test_groups_are_brought_one_block_at_a_time() -> None:
     hold(pipe, Rung.GROUPS, "cpu")
     for block in pipe.transformer.blocks:
         assert "group_offloading" in block._diffusers_hook.hooks
+
+
+def test_weights_held_whole_work_on_tiles_for_one_run_and_say_so() -> None:
+    pipe = small.build("t2v")
+    pipe.vae.tile_sample_min_height = pipe.vae.tile_sample_min_width = 32
+    pipe.vae.tile_sample_stride_height = pipe.vae.tile_sample_stride_width = 16
+    active = apply(pipe, RECIPES["lossless"], "cpu")
+    clips = []
+    for rung in (Rung.WHOLE, Rung.TILES, Rung.WHOLE):
+        with tiled(pipe, rung), active.run(steps=2, rung=rung) as names:
+            clips.append(small.call(pipe, "t2v"))
+        assert names == (("held:tiles",) if rung is Rung.TILES else ())
+        assert not pipe.vae.use_tiling
+    assert not np.array_equal(clips[1], clips[0])
+    assert np.array_equal(clips[2], clips[0])
 
 
 def test_only_the_rungs_below_the_first_work_on_tiles() -> None:

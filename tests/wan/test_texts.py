@@ -102,6 +102,46 @@ def test_the_engine_embeds_as_the_pipeline_itself_does(
         assert torch.equal(found[1], expected[1])
 
 
+def test_prompts_that_are_foreseen_are_embedded_beside_a_run(
+    resident: Callable[..., Resident],
+) -> None:
+    weights = resident("t2v")
+    pipe = weights.any
+    texts = Texts(EmbeddingCache(), encoder="umt5")
+    prompts = ["a harbour at dawn", "grey"]
+    expected = [Texts(EmbeddingCache(), encoder="umt5").embed(pipe, prompt) for prompt in prompts]
+    assert texts.needed(pipe, prompts) == 2
+    beside = threading.Thread(target=texts.foresee, args=(pipe, prompts))
+    beside.start()
+    found = [texts.embed(pipe, prompt) for prompt in prompts]
+    beside.join()
+    assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
+    assert texts.needed(pipe, prompts) == 0
+
+
+def test_one_that_is_asked_for_twice_at_the_same_time_is_embedded_once() -> None:
+    pipe = CountingPipe()
+    texts = Texts(EmbeddingCache(), encoder="umt5")
+    threads = [threading.Thread(target=texts.embed, args=(pipe, "a cat")) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert pipe.prompts == ["a cat"]
+
+
+def test_nothing_is_foreseen_while_the_encoder_waits_outside() -> None:
+    pipe = CountingPipe()
+    pipe.text_encoder.to = lambda _device: None  # type: ignore[method-assign]
+    texts = Texts(EmbeddingCache(), encoder="umt5")
+    texts.wait_outside(pipe, is_parked=True)
+    texts.foresee(pipe, ["a cat"])
+    assert pipe.prompts == []
+    texts.wait_outside(pipe, is_parked=False)
+    texts.foresee(pipe, ["a cat"])
+    assert pipe.prompts == ["a cat"]
+
+
 def test_no_prompt_is_written_to_disk(tmp_path: Path) -> None:
     texts = Texts(EmbeddingCache(tmp_path), encoder="umt5")
     texts.embed(CountingPipe(), "a secret garden")
