@@ -13,9 +13,12 @@ from typing import Any
 import av
 import numpy as np
 
+from factories import an_id
+from kinogate.db.journal import SqlJournal
+from kinogate.db.memory_journal import MemoryJournal
 from kinogate.domain.engine import CallState
 from kinogate.domain.errors import ErrorCode
-from upstream_bench import CREATED, DONE, RUNNING, a_script
+from upstream_bench import CREATED, DONE, NAME, RUNNING, a_script
 from upstream_script import Act, Reply, drip, endless, hang, hang_up, stall
 
 INTENT, CREATED_, REFUSED, ENDED = (
@@ -39,12 +42,12 @@ class Fault:
         options: Of the bench.
         base_url: Of the credential, where it is not the script's.
         begun: Whether a crash has left an intent in the journal.
+        taken: Whether another task has the id `u-1` already.
         code: How the run fails, or None for a clip.
         charged: Whether the failure may have cost something, which forbids asking another engine.
         states: Of the create calls, in order.
         creates: Create calls that the upstream has seen.
         upstream_code: The upstream's own code that is kept.
-        is_fast: Whether the row takes no waiting worth mentioning.
     """
 
     name: str
@@ -54,11 +57,20 @@ class Fault:
     options: dict[str, Any] = field(default_factory=dict)
     base_url: str | None = None
     begun: bool = False
+    taken: bool = False
     code: ErrorCode | None = None
     charged: bool = False
     states: tuple[CallState, ...] = (ENDED,)
     creates: int = 1
     upstream_code: str | None = None
+
+    async def prepare(self, journal: MemoryJournal | SqlJournal, task_id: str) -> None:
+        """Write into the journal what was there before."""
+        if self.begun:
+            await journal.intend(task_id, NAME, "one")
+        if self.taken:
+            other = await journal.intend(an_id(), NAME, "one")
+            await journal.mark(other, CREATED_, "u-1")
 
     def script(self, clip: bytes) -> dict[str, list[Act]]:
         """The whole script; `CLIP` in a reply's body stands for the clip."""
@@ -235,6 +247,7 @@ CREATE_FAULTS = (
     ),
     Fault(name="HTML with 200 on create", lines={"new": [Reply(200, HTML)]}, **AMBIGUOUS),
     Fault(name="200 without an id", lines={"new": [Reply(200, {"code": "ok"})]}, **AMBIGUOUS),
+    Fault(name="the id of another task", taken=True, **AMBIGUOUS),
     Fault(name="crash between intent and answer", begun=True, creates=0, **AMBIGUOUS),
     Fault(
         name="crash between intent and answer, found in the listing",

@@ -190,7 +190,7 @@ def check(wire: ToyWire, *credentials: Credential, probe_regions: bool = False) 
         client = Client()
         try:
             return await check_credentials(
-                wire, client, credentials, timeout_s=1.0, probe_regions=probe_regions
+                wire, client, credentials, timeout_s=3.0, probe_regions=probe_regions
             )
         finally:
             await client.close()

@@ -31,8 +31,7 @@ def test_a_fault_ends_as_the_table_says(fault: Fault, clip: bytes, tmp_path: Pat
                 url = fault.base_url.replace("{authority}", authority)
                 one.pool.replace([Credential(name="one", base_url=url, key="k-secret")])
             order = an_order()
-            if fault.begun:
-                await one.intent(order)
+            await fault.prepare(one.journal, order.task_id)
             error = None
             try:
                 await one.engine.run(order, tmp_path / "a.mp4", Shares())

@@ -83,8 +83,7 @@ class House:
                 url = fault.base_url.replace("{authority}", one.stage.url.partition("//")[2])
                 one.pool.replace([Credential(name="one", base_url=url)])
             await self.store.submit(NewTask(task=task, lane=NAME))
-            if fault.begun:
-                await self.journal.intend(task.id, NAME, "one")
+            await fault.prepare(self.journal, task.id)
             durable = InlineDurable(self.store, self.runner(one), lanes={NAME: 1}, clock=self.clock)
             await durable.start()
             try:

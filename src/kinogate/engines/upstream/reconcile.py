@@ -78,6 +78,8 @@ class Reconciler:
         """The times to list between, or None where the upstream lists nothing."""
         since_ms = call.created_ms - _SKEW_MS
         until_ms = call.created_ms + round(self._pace.create_s * 1000) + 2 * _SKEW_MS
+        # No vendor says what it makes of times to come.
+        until_ms = max(since_ms, min(until_ms, self._clock.now_ms() + _SKEW_MS))
         return (since_ms, until_ms) if self._wire.listing(since_ms, until_ms) else None
 
     async def _matches(
