@@ -138,6 +138,11 @@ def _schemas() -> Json:
         "expires_at": time,
         "held_usd": {"type": "string"},
         "cost_usd": {"type": "string"},
+        "live_url": _text(
+            "While it runs, a signed link to a small JPEG of what there is so far, replaced about "
+            "once a second; 404 until there is something, and again afterwards. Not every engine "
+            "has one."
+        ),
         "video": {"type": ["object", "null"]},
         "error": {"type": ["object", "null"]},
     }

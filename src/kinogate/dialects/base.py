@@ -133,6 +133,8 @@ class TaskView:
         thumbnail_url: As `video_url`, for the small still (WebP).
         preview_url: As `video_url`, for the animated preview (WebP).
         spritesheet_url: As `video_url`, for the sheet of 24 tiles (JPEG).
+        live_url: Signed now, absolute, for a still of the clip so far (JPEG), which may not be
+            there yet; None unless running.
         is_expired: The task succeeded and its file is gone.
     """
 
@@ -142,6 +144,7 @@ class TaskView:
     thumbnail_url: str | None = None
     preview_url: str | None = None
     spritesheet_url: str | None = None
+    live_url: str | None = None
     is_expired: bool = False
 
 

@@ -300,6 +300,7 @@ class Native(Dialect):
             "held_usd": usd_text(task.hold_micro, 6),
             "cost_usd": usd_text(task.cost_micro, 6),
             "remixed_from": task.remixed_from,
+            "live_url": view.live_url,
             "video": replies.video(view),
             "error": self._fault(view),
         }

@@ -32,6 +32,8 @@ class Abilities:
         makes_stills: Leaves poster, thumbnail, preview and sprite sheet beside its result; else
             the gateway makes them from the file.
         draws_mark: Draws watermark and label, for as long as the order says; else the gateway does.
+        mark_text: The only watermark text it draws, for the whole clip, when its wire has the
+            switch; it counts where `draws_mark` is False.
         writes_tags: Writes the order's MP4 tags; else the gateway does.
         knobs: Names of the members of `Knobs` that it honours.
         is_measured: Its clip is taken as it measures: a service decides on frame rate and exact
@@ -51,6 +53,7 @@ class Abilities:
     takes_audio: bool = True
     makes_stills: bool = False
     draws_mark: bool = True
+    mark_text: str | None = None
     writes_tags: bool = True
     knobs: frozenset[str] = frozenset()
     is_measured: bool = False

@@ -70,6 +70,11 @@ class Engine(Protocol):
     - cancelling the awaiting task stops the work within two seconds;
     - a failure is a `KinogateError`, and leaves no file at `out`.
 
+    While it runs it may show what it has so far: a small JPEG, its longer side at most 480 pixels,
+    at `still_paths(out).live` (`clip.live.jpg` beside `clip.mp4`), with the order's mark where it
+    draws marks. It replaces that file in one step (`media.stills.LiveStill` does), about once a
+    second at most, and need not take it away.
+
     Attributes:
         name: As the operator calls it; unique on a server.
         capacity: Runs that make sense at a time, at least 1.

@@ -34,6 +34,7 @@ from kinogate.http.files import FileEndpoint
 from kinogate.http.uploads import KEYLESS, STREAMED, Handler, UploadHandlers
 from kinogate.service.keys import Keyring
 from kinogate.service.links import LinkSigner
+from kinogate.service.live import live_url
 from kinogate.service.models import Models
 from kinogate.service.operations import Operations
 from kinogate.service.query import Tasks
@@ -188,6 +189,9 @@ class Edge:
 
     def _view(self, task: Task) -> TaskView:
         outcome = task.outcome
+        if task.status is Status.RUNNING:
+            now_ms = self._services.clock.now_ms()
+            return TaskView(task=task, live_url=live_url(task, self._services.signer, now_ms))
         if task.status is not Status.SUCCEEDED or outcome is None or task.expires_ms is None:
             return TaskView(task=task)
         if self._services.clock.now_ms() >= task.expires_ms:

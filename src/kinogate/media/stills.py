@@ -1,16 +1,19 @@
 """Stills of a clip: poster, thumbnail, animated preview and sprite sheet, from frames in passing.
 
 At most 24 small pictures are held at a time, whatever the clip's length. Formats and figures are
-those measured in the notes on media (§5); a GIF would cost ten times all of them together.
+those measured in the notes on media (§5); a GIF would cost ten times all of them together. One more
+still is there only while the clip is being made, for whoever waits for it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import time
+from typing import TYPE_CHECKING, Final, Self
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import structlog
 from PIL import Image
 
 from kinogate.domain.errors import ErrorCode, InternalError
@@ -18,9 +21,13 @@ from kinogate.media.probe import numbered_frames, probe_video
 from kinogate.media.still_paths import still_paths
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from types import TracebackType
 
     from kinogate.media.still_paths import StillPaths
+
+log = structlog.get_logger(__name__)
 
 Frame = npt.NDArray[np.uint8]
 """`[H, W, 3]` uint8, RGB, full range."""
@@ -34,6 +41,12 @@ TILE_PX: Final = 160
 TILES: Final = 24
 COLUMNS: Final = 6
 """Tiles of the sprite sheet, in reading order, six in a row; also frames of the preview."""
+
+LIVE_PX: Final = 480
+"""Longer side of the still of an unfinished clip."""
+
+LIVE_EVERY_S: Final = 1.0
+"""Seconds from one such still to the next, at the least."""
 
 _POSTER_QUALITY = 85
 _WEBP_QUALITY = 70
@@ -103,6 +116,58 @@ class StillsMaker:
         rows = (np.hstack(tiles[at : at + COLUMNS]) for at in range(0, TILES, COLUMNS))
         _write_jpeg(self._paths.spritesheet, np.vstack(tuple(rows)))
         return self._paths
+
+
+class LiveStill:
+    """Keeps a small JPEG of the newest frame beside a clip that is being made.
+
+    A context manager: when the block ends, well or badly, the file is gone. A still that cannot be
+    written is no reason to lose the clip: that is logged once, and no more are tried.
+    """
+
+    def __init__(self, clip: Path, *, now: Callable[[], float] = time.monotonic) -> None:
+        """Prepare; nothing is written before the first frame.
+
+        Args:
+            clip: The MP4; the still goes beside it.
+            now: Seconds of a clock that never goes back.
+        """
+        self._path = still_paths(clip).live
+        self._aside = self._path.with_suffix(".part")
+        self._now = now
+        self._due = now()
+        self._is_off = False
+
+    def __enter__(self) -> Self:
+        """Nothing to open."""
+        return self
+
+    def take(self, frame: Frame) -> None:
+        """Look at a frame: the first one is shown, and then one a second; the array is not kept."""
+        now = self._now()
+        if self._is_off or now < self._due:
+            return
+        self._due = now + LIVE_EVERY_S
+        try:
+            # Whoever reads it sees the old still or the new one, and never half of one.
+            _write_jpeg(self._aside, _shrunk(frame, LIVE_PX))
+            self._aside.replace(self._path)
+        except (InternalError, OSError) as exc:
+            self._is_off = True
+            log.warning("no live still", path=str(self._path), reason=str(exc))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the still away."""
+        try:
+            for path in (self._path, self._aside):
+                path.unlink(missing_ok=True)
+        except OSError as exc:
+            log.warning("live still is left", path=str(self._path), reason=str(exc))
 
 
 def make_stills(clip: Path) -> StillPaths:

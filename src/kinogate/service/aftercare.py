@@ -26,6 +26,16 @@ from kinogate.service.moderation import Moderation
 log = structlog.get_logger(__name__)
 
 
+def draws_mark(order: Order, abilities: Abilities) -> bool:
+    """Whether the order's mark is the engine's: it draws any, or this is the only text it has.
+
+    That one it draws for the whole clip, and not in the size of a label.
+    """
+    is_its_own = order.watermark is not None and order.watermark == abilities.mark_text
+    is_plain = order.watermark_s is None and not order.is_label
+    return abilities.draws_mark or (is_its_own and is_plain)
+
+
 def engine_order(order: Order, abilities: Abilities) -> Order:
     """The part of an order that is the engine's: without what the gateway adds afterwards.
 
@@ -37,7 +47,7 @@ def engine_order(order: Order, abilities: Abilities) -> Order:
         order = replace(order, inputs=inputs, audio=AudioMode.OFF)
     if not abilities.silence and abilities.auto_audio and order.audio is AudioMode.OFF:
         order = replace(order, audio=AudioMode.AUTO)
-    if not abilities.draws_mark:
+    if not draws_mark(order, abilities):
         order = replace(order, watermark=None, watermark_s=None, is_label=False)
     return order if abilities.writes_tags else replace(order, tags=())
 
@@ -45,7 +55,7 @@ def engine_order(order: Order, abilities: Abilities) -> Order:
 def finish_job(order: Order, abilities: Abilities, clip: Path) -> FinishJob | None:
     """What the engine's file must be given, or None when it is what was promised as it is."""
     sound, given = _sound(order, abilities), order.input(Role.AUDIO)
-    has_mark = bool(order.watermark) and not abilities.draws_mark
+    has_mark = bool(order.watermark) and not draws_mark(order, abilities)
     tags = () if abilities.writes_tags else order.tags
     if not (has_mark or tags or abilities.is_measured) and sound is Sound.KEEP:
         return None
@@ -86,6 +96,14 @@ class Aftercare:
         self._moderation = moderation or Moderation()
         self._signer = signer
 
+    def lets_see_early(self, task: Task, order: Order, abilities: Abilities) -> bool:
+        """Whether a frame of the engine's may be looked at before its file is complete.
+
+        Not where a judge must see the result first, nor where the gateway has a mark to draw.
+        """
+        has_mark = bool(order.watermark) and not draws_mark(order, abilities)
+        return not has_mark and not self._is_judged(task)
+
     async def complete(
         self, task: Task, order: Order, produced: Produced, abilities: Abilities
     ) -> Produced:
@@ -112,8 +130,7 @@ class Aftercare:
             produced = await self._finish(job, order, produced, abilities)
         if not abilities.makes_stills and self._finisher is not None:
             await self._make_stills(task, clip, is_measured=abilities.is_measured)
-        judged = self._moderation.filters(task.plan.safety_filter)
-        if judged and self._moderation.looks_at(Part.RESULT):
+        if self._is_judged(task):
             poster = still_paths(clip).poster
             picture = await asyncio.to_thread(poster.read_bytes) if poster.exists() else None
             await self._moderation.require(Exhibit(part=Part.RESULT, picture=picture, path=clip))
@@ -124,6 +141,10 @@ class Aftercare:
             )
             signed.replace(clip)
         return produced
+
+    def _is_judged(self, task: Task) -> bool:
+        is_filtered = self._moderation.filters(task.plan.safety_filter)
+        return is_filtered and self._moderation.looks_at(Part.RESULT)
 
     async def _finish(
         self, job: FinishJob, order: Order, produced: Produced, abilities: Abilities

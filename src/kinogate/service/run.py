@@ -174,7 +174,7 @@ class Runner:
             report = ProgressWriter(self._store, self._clock, task_id)
 
             async def attempt(member: Member) -> _Made:
-                return await self._attempt(task, local, member, folder, report, live)
+                return await self._attempt(task, local, member, folder, report=report, live=live)
 
             async def is_wanted() -> bool:
                 return (await self._load(task_id)).status is Status.RUNNING
@@ -257,6 +257,7 @@ class Runner:
         order: Order,
         member: Member,
         folder: Path,
+        *,
         report: ReportProgress,
         live: LiveShow,
     ) -> _Made:

@@ -6,7 +6,7 @@ from PIL import Image
 from kinogate.domain.errors import ErrorCode, InternalError
 from kinogate.media.probe import frames, ssim
 from kinogate.media.still_paths import still_paths
-from kinogate.media.stills import StillsMaker, make_stills, small_jpeg
+from kinogate.media.stills import LiveStill, StillsMaker, make_stills, small_jpeg
 
 from .makers import a_picture, write_video
 
@@ -114,3 +114,66 @@ def test_a_look_at_an_image_is_small_and_has_its_colours(tmp_path):
 
     assert seen.shape == (384, 768, 3)
     assert np.abs(seen[:150, :300].mean(axis=(0, 1))[::-1] - (204, 43, 53)).max() < 8
+
+
+class HandClock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self):
+        self.s = 100.0
+
+    def __call__(self):
+        return self.s
+
+
+def test_a_live_still_shows_the_first_frame_at_once_and_then_one_a_second(tmp_path):
+    clock, path = HandClock(), still_paths(tmp_path / "clip.mp4").live
+    shown = []
+
+    with LiveStill(tmp_path / "clip.mp4", now=clock) as live:
+        for index in range(24):  # eight frames a second
+            live.take(_fill(8 * index, 1280, 720))
+            shown.append(round(cv2.imread(str(path)).mean()))
+            clock.s += 0.125
+
+    assert path.name == "clip.live.jpg"
+    assert shown == [0] * 8 + [64] * 8 + [128] * 8
+
+
+@pytest.mark.parametrize(
+    ("size", "small"),
+    [((1920, 1080), (480, 270)), ((720, 1280), (270, 480)), ((320, 192), (320, 192))],
+)
+def test_a_live_still_is_a_small_jpeg(tmp_path, size, small):
+    with LiveStill(tmp_path / "clip.mp4") as live:
+        live.take(_fill(90, *size))
+        with Image.open(still_paths(tmp_path / "clip.mp4").live) as still:
+            still.load()
+            found = (still.format, still.size)
+
+    assert found == ("JPEG", small)
+
+
+def test_a_live_still_leaves_the_frame_alone_and_nothing_behind(tmp_path):
+    frame = a_picture(640, 480)
+    before = frame.copy()
+
+    def break_off():
+        with LiveStill(tmp_path / "clip.mp4") as live:
+            live.take(frame)
+            raise KeyError([path.name for path in tmp_path.iterdir()])
+
+    with pytest.raises(KeyError, match=r"\['clip.live.jpg'\]"):
+        break_off()
+
+    assert np.array_equal(frame, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_live_still_that_cannot_be_written_stops_nobody(tmp_path):
+    with LiveStill(tmp_path / "gone" / "clip.mp4") as live:
+        live.take(_fill(9))
+        (tmp_path / "gone").mkdir()
+        live.take(_fill(9))
+
+    assert list((tmp_path / "gone").iterdir()) == []

@@ -210,6 +210,32 @@ def test_every_still_lies_beside_the_clip_and_none_after_a_failure(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_while_it_draws_a_small_picture_shows_how_it_will_look(tmp_path):
+    seen = []
+    live = still_paths(tmp_path / "out.mp4").live
+
+    def look(stage, _share):
+        if stage == "drawing":
+            seen.append(cv2.imread(str(live)))
+
+    render(an_order(width=832, height=480), tmp_path / "out.mp4", look)
+
+    assert seen[0].shape == (277, 480, 3)
+    assert seen[0].std() > 5
+    assert not live.exists()
+
+
+def test_a_live_picture_changes_no_byte_of_the_clip_and_is_done_without(tmp_path):
+    (tmp_path / "seen").mkdir()
+    (tmp_path / "blind").mkdir()
+    (tmp_path / "blind" / "out.live.jpg").mkdir()  # nothing can be put in its place
+
+    seen, _ = rendered(tmp_path / "seen")
+    blind, _ = rendered(tmp_path / "blind")
+
+    assert seen.read_bytes() == blind.read_bytes()
+
+
 def test_a_poster_lies_beside_the_clip(tmp_path):
     out, _ = rendered(tmp_path)
     poster = cv2.imread(str(still_paths(out).poster))

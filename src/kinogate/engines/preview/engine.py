@@ -21,7 +21,7 @@ from kinogate.media.audio import fit_length
 from kinogate.media.encode import Mp4Writer
 from kinogate.media.probe import probe_video
 from kinogate.media.still_paths import still_paths
-from kinogate.media.stills import StillsMaker
+from kinogate.media.stills import LiveStill, StillsMaker
 from kinogate.media.watermark import Watermark, label_letters_px, marked_frames
 
 if TYPE_CHECKING:
@@ -98,11 +98,12 @@ def _write(
         tags=(*order.tags, ("comment", COMMENT)),
         threads=THREADS,
     )
-    with closing(frames), writer:
+    with closing(frames), LiveStill(out) as live, writer:
         for index, frame in enumerate(islice(frames, order.frame_count)):
             if mark is not None and index < marked:
                 mark.apply(frame)
             stills.take(index, frame)
+            live.take(frame)
             writer.write(frame)
             if sound is not None:
                 start, end = (AUDIO_RATE * (index + step) // order.fps for step in (0, 1))
