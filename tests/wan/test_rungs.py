@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import small
+import tiny
 import torch
 
 from kinogate.engines.diffusers.levers import RECIPES, apply
+from kinogate.engines.diffusers.load import load
 from kinogate.engines.diffusers.offload import hold, tiled
+from kinogate.engines.diffusers.resolve import resolve
+from kinogate.engines.diffusers.run import costs, generate
 from kinogate.engines.diffusers.rungs import Ladder, Rung, is_out_of_memory
+from kinogate.engines.diffusers.stages import Stages
 
 
 def clip(pipe: Any, variant: str) -> np.ndarray:
@@ -50,6 +57,25 @@ def test_weights_held_whole_work_on_tiles_for_one_run_and_say_so() -> None:
         assert not pipe.vae.use_tiling
     assert not np.array_equal(clips[1], clips[0])
     assert np.array_equal(clips[2], clips[0])
+
+
+def test_the_engine_loads_and_runs_its_weights_on_every_rung_it_can_here(
+    folders: Callable[[str], Path],
+) -> None:
+    order = tiny.an_order("t2v")
+    clips = []
+    for rung in (Rung.WHOLE, Rung.TILES, Rung.GROUPS):
+        setup = tiny.a_setup("t2v", folders("t2v"))
+        weights = load(setup, "lossless", device="cpu", dtype="float32", rung=rung)
+        spec = resolve(order, setup, "lossless")
+        stages = Stages(lambda _stage, _share: None, costs(weights, order, spec))
+        taken: list[np.ndarray] = []
+        held = generate(weights, order, spec, stages, taken.append, rung=rung)
+        assert held == (() if rung is Rung.WHOLE else (f"held:{rung.value}",))
+        assert not weights.any.vae.use_tiling or rung.is_offloaded
+        clips.append(np.concatenate(taken))
+    assert np.array_equal(clips[0], clips[1])
+    assert np.array_equal(clips[0], clips[2])
 
 
 def test_only_the_rungs_below_the_first_work_on_tiles() -> None:

@@ -110,6 +110,32 @@ def test_memory_that_does_not_suffice_leads_down_the_rungs_each_in_a_new_process
     assert told == sorted(told)
 
 
+def test_weights_that_do_not_fit_whole_are_loaded_on_the_rung_that_holds_them(
+    make: Callable[..., DiffusersEngine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_FAKE_RUNG", "2")
+
+    async def work() -> None:
+        async with started(make()) as engine:
+            await engine.run(an_order(width=64, height=64), tmp_path / "a.mp4", nothing)
+
+    asyncio.run(work())
+    assert [call["rung"] for call in calls_of(tmp_path / "a.mp4")] == ["groups"]
+
+
+def test_weights_that_fit_nowhere_keep_the_engine_from_starting(
+    make: Callable[..., DiffusersEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_FAKE_RUNG", "9")
+
+    async def work() -> None:
+        async with started(make()):
+            pass
+
+    with pytest.raises(InternalError, match="however they are held"):
+        asyncio.run(work())
+
+
 def test_when_no_rung_is_small_enough_that_is_said_and_the_engine_goes_on(
     make: Callable[..., DiffusersEngine], tmp_path: Path
 ) -> None:

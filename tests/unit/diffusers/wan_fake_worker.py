@@ -26,6 +26,9 @@ foreseen: list[str] = []
 def _warm(job: WarmJob, report: Report) -> Warmed:
     report("loading", 0.0)
     _sit(job.seat)
+    needed = os.environ.get("TORCH_FAKE_RUNG", "0")
+    if list(Rung).index(job.rung) < int(needed):
+        raise Spent(OutOfMemory())
     return Warmed(device="cpu", models=(), bytes=0, levers=(), left_out=())
 
 

@@ -9,6 +9,7 @@ from kinogate.domain.errors import ErrorCode, InternalError
 
 OUT_OF_MEMORY = "The device's memory is too small for this clip."
 DEVICE_FAULT = "The device reported a fault during the run."
+WEIGHTS_TOO_LARGE = "The device's memory is too small for these weights, however they are held."
 STILL_OUT_OF_MEMORY = (
     "The device's memory is too small for this clip, also with tiles and with weights moved out."
 )

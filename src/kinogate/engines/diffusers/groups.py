@@ -20,6 +20,7 @@ from kinogate.domain.order import Produced
 from kinogate.engines.diffusers.jobs import ForeseenJob, RenderJob, Settings, Warmed, WarmJob
 from kinogate.engines.diffusers.options import DiffusersOptions, ModelSetup
 from kinogate.engines.diffusers.pool import Key
+from kinogate.engines.diffusers.rungs import Rung
 from kinogate.engines.diffusers.seats import Seat
 from kinogate.procs.host import ChildHost, Patience
 from kinogate.procs.protocol import Limits
@@ -82,14 +83,16 @@ class Group:
         """Those of the child that makes the file."""
         return self._settings[0]
 
-    async def warm(self, setups: tuple[ModelSetup, ...], preset: str) -> Warmed:
+    async def warm(
+        self, setups: tuple[ModelSetup, ...], preset: str, rung: Rung = Rung.WHOLE
+    ) -> Warmed:
         """Load what fits of `setups` in every child; what the first one says."""
         seats = await self._seats()
         found = await self._all(
             [
                 host.call(
                     "warm",
-                    WarmJob(settings=settings, setups=setups, preset=preset, seat=seat),
+                    WarmJob(settings=settings, setups=setups, preset=preset, rung=rung, seat=seat),
                     Warmed,
                     timeout_s=_LOAD_S,
                 )

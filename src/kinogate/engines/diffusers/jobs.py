@@ -32,11 +32,12 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmJob:
-    """Load what fits of `setups`, the first one whatever it takes."""
+    """Load what fits of `setups`, the first one whatever it takes, held as `rung` says."""
 
     settings: Settings
     setups: tuple[ModelSetup, ...]
     preset: str
+    rung: Rung = Rung.WHOLE
     seat: Seat | None = None
 
 

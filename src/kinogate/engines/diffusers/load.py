@@ -135,7 +135,7 @@ def load(
         dtype: Of transformers and text encoder; the autoencoder stays float32, which is what
             keeps dark gradients clean, and a preset may lower it.
         is_hub: Whether the network may be used.
-        rung: How the pipeline is held on the device.
+        rung: How the pipeline is held on the device; TILES leaves the text encoder outside.
         cache: Where embeddings of prompts are kept; in memory, as long as the weights, without.
         seat: Where several processes make each clip together, after `parallel.join`.
 
@@ -151,8 +151,8 @@ def load(
     except BadFolder as exc:
         raise InternalError(ErrorCode.UNAVAILABLE, str(exc)) from exc
     where = best_device(device)
-    if not rung.is_offloaded:
-        pipeline.to(where)
+    for_good = rung if rung.is_offloaded else Rung.WHOLE  # tiles belong to a run
+    _put(pipeline, rung, where)
     for module in _modules(pipeline):
         module.eval()
         module.requires_grad_(False)
@@ -165,7 +165,7 @@ def load(
             encoder=identity(folder, where),
             is_parked=rung is Rung.TILES and where != "cpu",
         ),
-        active=_pull(setup, _recipe(preset, seat), pipeline, where, rung),
+        active=_pull(setup, _recipe(preset, seat), pipeline, where, for_good),
         pipelines=_family(card, pipeline),
         device=where,
         dtype=dtype,
@@ -176,11 +176,21 @@ def load(
     )
     if seat is not None and seat.sharing is Sharing.TOKENS:
         split_tokens(pipeline, seat)
-    hold(pipeline, rung, where)
-    resident.texts.park(pipeline)
+    if rung.is_offloaded:
+        hold(pipeline, rung, where)
     for each in resident.pipelines.values():
         each.set_progress_bar_config(disable=True)
     return resident
+
+
+def _put(pipeline: Pipeline, rung: Rung, device: str) -> None:
+    """Move to the device what the rung wants there; where memory is short, no more than that."""
+    if rung is Rung.WHOLE:
+        pipeline.to(device)
+    elif rung is Rung.TILES:
+        for name, module in pipeline.components.items():
+            if isinstance(module, torch.nn.Module) and name != "text_encoder":
+                module.to(device)
 
 
 def _recipe(preset: str, seat: Seat | None) -> Recipe:

@@ -24,7 +24,11 @@ from kinogate.domain.task import Plan
 from kinogate.engines.base import BadOptions, BaseEngine, Surroundings
 from kinogate.engines.diffusers import flops
 from kinogate.engines.diffusers.cards import Card
-from kinogate.engines.diffusers.faults import STILL_OUT_OF_MEMORY, was_out_of_memory
+from kinogate.engines.diffusers.faults import (
+    STILL_OUT_OF_MEMORY,
+    WEIGHTS_TOO_LARGE,
+    was_out_of_memory,
+)
 from kinogate.engines.diffusers.folder import (
     BadFolder,
     check_safetensors,
@@ -33,7 +37,7 @@ from kinogate.engines.diffusers.folder import (
     with_sizes,
 )
 from kinogate.engines.diffusers.groups import WORKER, Group, key_of
-from kinogate.engines.diffusers.jobs import RenderJob
+from kinogate.engines.diffusers.jobs import RenderJob, Warmed
 from kinogate.engines.diffusers.line import Line
 from kinogate.engines.diffusers.options import DiffusersOptions, ModelSetup, read_options
 from kinogate.engines.diffusers.resolve import (
@@ -210,7 +214,26 @@ class DiffusersEngine(BaseEngine):
         raise InternalError(ErrorCode.ENGINE_FAILED, STILL_OUT_OF_MEMORY)
 
     async def _warm(self, group: Group) -> None:
-        warmed = await group.warm(self._options.models, self._options.preset)
+        first, preset = self._options.models[0], self._options.preset
+        weights = (*first.key, preset)
+        rung: Rung | None = Rung.WHOLE
+        while rung is not None:
+            try:
+                warmed = await group.warm(self._options.models, preset, rung)
+            except InternalError as error:
+                if not was_out_of_memory(error):
+                    raise
+                # Not even the weights fit, so no clip of any size does on this rung.
+                rung = self._ladder.failed(weights, 0, rung)
+                log.warning(
+                    "out of device memory", engine=self.name, model=first.card.name, next=rung
+                )
+                continue
+            self._tell(warmed)
+            return
+        raise InternalError(ErrorCode.ENGINE_FAILED, WEIGHTS_TOO_LARGE)
+
+    def _tell(self, warmed: Warmed) -> None:
         log.info(
             "weights loaded",
             engine=self.name,

@@ -48,10 +48,9 @@ class _Loader:
         self._cache = EmbeddingCache(Path(settings.cache) / "prompts")
 
     def key(self, setup: ModelSetup, preset: str, rung: Rung = Rung.WHOLE) -> Key:
-        """What the weights are known by; whole ones serve clips on tiles as well."""
-        held = rung if rung.is_offloaded else Rung.WHOLE
-        key = Key(model=f"{setup.card.name} {held.value} {setup.source}", preset=preset)
-        self._wanted[key] = (setup, held)
+        """What the weights are known by, and remember what was wanted."""
+        key = _key(setup, preset, rung)
+        self._wanted[key] = (setup, rung)
         return key
 
     def sit(self, seat: Seat | None) -> None:
@@ -98,6 +97,12 @@ class _Loader:
         return estimate if most is None else min(estimate, most)
 
 
+def _key(setup: ModelSetup, preset: str, rung: Rung) -> Key:
+    """Weights that lie on the device serve clips on tiles as well."""
+    held = rung if rung.is_offloaded else Rung.WHOLE
+    return Key(model=f"{setup.card.name} {held.value} {setup.source}", preset=preset)
+
+
 class _Worker:
     """What a child keeps between its calls."""
 
@@ -108,7 +113,7 @@ class _Worker:
 
     def warm(self, job: WarmJob) -> Warmed:
         self._loader.sit(job.seat)
-        keys = [self._loader.key(setup, job.preset) for setup in job.setups]
+        keys = [self._loader.key(setup, job.preset, job.rung) for setup in job.setups]
         with self._pool.using(keys[0]) as first:
             for key in keys[1:]:
                 self._pool.prefetch(key, keep=keys)
@@ -149,7 +154,7 @@ class _Worker:
 
     def foresee(self, job: ForeseenJob) -> None:
         """Embed prompts of the next order, if the weights are here; on a thread of its own."""
-        resident = self._pool.peek(self._loader.key(job.setup, job.preset))
+        resident = self._pool.peek(_key(job.setup, job.preset, Rung.WHOLE))
         if resident is not None:
             resident.texts.foresee(resident.any, job.prompts)
 
