@@ -109,6 +109,8 @@ async def _serve(settings: Settings, listener: socket.socket, path: Path | None)
     from kinogate.telemetry import configure_logging  # noqa: PLC0415
 
     configure_logging(settings.log_level)
+    # Until there is something to reload; its default would end us while we start.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     async with open_server(settings, path) as server:
         try:
             minted = await first_key(server)

@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _GO_ON = frozenset({ErrorCode.UNAVAILABLE, ErrorCode.ENGINE_FAILED, ErrorCode.TIMED_OUT})
+_NOT_SOLD = frozenset({ErrorCode.MODEL_UNKNOWN, ErrorCode.FEATURE_UNSUPPORTED})
+"""We have accepted the request; that this engine does not sell it is the routes' fault."""
 START_PATIENCE_S = 120.0
 """How long a task waits for an engine that is starting before the next one is asked."""
 COOL_PATIENCE_S = 300.0
@@ -40,7 +42,7 @@ _POLL_S = 0.25
 def may_go_on(error: KinogateError) -> bool:
     """Whether another engine may be asked after this failure of an engine's run."""
     if isinstance(error, CallerError) or error.code is ErrorCode.CONTENT_REFUSED:
-        return False
+        return error.code in _NOT_SOLD
     if isinstance(error, UpstreamError):
         return not error.is_charged and error.code is not ErrorCode.SUBMIT_AMBIGUOUS
     return isinstance(error, InternalError) and error.code in _GO_ON

@@ -32,6 +32,7 @@ GO_ON: dict[str, Failing] = {
     "failed": lambda: UpstreamError(ErrorCode.UPSTREAM_FAILED, "Busy.", retriable=True),
     "engine": lambda: InternalError(ErrorCode.ENGINE_FAILED, "It crashed."),
     "away": lambda: InternalError(ErrorCode.UNAVAILABLE, "It is not there."),
+    "unsold": lambda: CallerError(ErrorCode.MODEL_UNKNOWN, "There is no such model."),
     "slow": lambda: InternalError(ErrorCode.TIMED_OUT, "It took too long."),
 }
 STOP: dict[str, Failing] = {
