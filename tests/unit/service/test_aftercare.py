@@ -67,6 +67,18 @@ def test_an_able_engine_gets_the_whole_order_and_its_file_is_left_alone() -> Non
             {"watermark": None, "watermark_s": None, "is_label": False},
             {"mark": "AI", "mark_s": 2.0, "is_label": True},
         ),
+        (
+            Abilities(draws_mark=False, mark_text="AI"),
+            an_order(watermark="AI", is_label=True),
+            {"watermark": None, "is_label": False},
+            {"mark": "AI", "is_label": True},
+        ),
+        (
+            Abilities(draws_mark=False, mark_text="AI", writes_tags=False),
+            an_order(watermark="AI"),
+            {"tags": ()},
+            {"mark": None, "tags": TAGS},
+        ),
         (Abilities(writes_tags=False), an_order(), {"tags": ()}, {"tags": TAGS}),
         (
             Abilities(takes_audio=False),
@@ -87,7 +99,15 @@ def test_an_able_engine_gets_the_whole_order_and_its_file_is_left_alone() -> Non
             {"sound": Sound.GIVEN, "sound_path": "/given.wav"},
         ),
     ],
-    ids=["mark", "tags", "file", "silence", "file on an engine that is never silent"],
+    ids=[
+        "mark",
+        "label",
+        "mark of its own",
+        "tags",
+        "file",
+        "silence",
+        "file on an engine that is never silent",
+    ],
 )
 def test_what_an_engine_cannot_do_is_taken_from_its_order_and_done_here(
     abilities: Abilities, order: Order, engines: dict[str, Any], ours: dict[str, Any]
@@ -100,6 +120,13 @@ def test_what_an_engine_cannot_do_is_taken_from_its_order_and_done_here(
     assert job is not None
     meant = {"mark_s": job.mark_s, "is_label": job.is_label} if job.mark is None else {}
     assert job == replace(plain, **(meant | ours))
+
+
+def test_a_mark_that_the_engine_has_itself_is_drawn_once() -> None:
+    able, order = Abilities(draws_mark=False, mark_text="AI"), an_order(watermark="AI")
+
+    assert engine_order(order, able) == order
+    assert finish_job(order, able, Path("clip.mp4")) is None
 
 
 def test_an_engine_without_any_sound_is_not_told_to_make_one() -> None:

@@ -26,7 +26,7 @@ from kinogate.engines.upstream.openai import OpenaiWire
 from kinogate.engines.upstream.unified import UnifiedWire
 from kinogate.engines.upstream.vtrix import VtrixWire
 from kinogate.engines.upstream.wire import Ask, Delivery, Given, Wire
-from kinogate.service.aftercare import engine_order
+from kinogate.service.aftercare import draws_mark, engine_order
 from kinogate.service.decide import decide, used_media, with_media
 from kinogate.service.labels import LabelPolicy
 from kinogate.service.orders import order_for, order_on
@@ -141,7 +141,7 @@ def left_to_gateway(plan: Plan, order: Order, abilities: Abilities) -> tuple[str
         left.append("sound")
     if order.audio is AudioMode.OFF and not abilities.silence:
         left.append("silence")
-    if order.watermark is not None and not abilities.draws_mark:
+    if order.watermark is not None and not draws_mark(order, abilities):
         left.append(f"watermark {order.watermark}")
     return tuple(left)
 

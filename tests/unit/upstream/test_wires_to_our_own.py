@@ -28,6 +28,7 @@ _SAME = {
     "template",
     "function",
     "safety_filter",
+    "watermark",
 }
 # What the sender tells its caller, or does itself, need not arrive.
 _TOLD = (
@@ -35,6 +36,7 @@ _TOLD = (
     ("safety_filter", "safety_filter"),
     ("sound", "audio"),
     ("silence", "audio"),
+    ("watermark", "watermark"),
 )
 _UNKNOWN_TO_US = {"parameters.mode"}
 """Of animate: `wan-std`, which is what our own engines make."""

@@ -150,11 +150,12 @@ def service_abilities(
     seed: bool = True,
     negative_prompt: bool = True,
     unfiltered: bool = False,
+    mark_text: str | None = None,
 ) -> Abilities:
     """The abilities of a remote service that rewrites prompts itself.
 
-    It never draws our marks: its `watermark` is a switch for a text of its own, and neither that
-    of the dialect that the call came in by, nor for two seconds, nor as large as a label must be.
+    Of our marks it draws one at most: its `watermark` is a switch for a text of its own, shown for
+    the whole clip. Another dialect's text, two seconds of it, or the size of a label it cannot.
 
     Args:
         row: The model's; None for an unknown one.
@@ -164,6 +165,7 @@ def service_abilities(
         seed: Whether a seed can be given.
         negative_prompt: Whether a negative prompt can be given.
         unfiltered: Whether inspection can be switched off.
+        mark_text: What its watermark reads, as its page has it; None where it has no switch.
     """
     has_sound = row is not None and row.has_sound
     return Abilities(
@@ -175,6 +177,7 @@ def service_abilities(
         silence=has_switch or not has_sound,
         takes_audio=takes_file and row is not None and row.accepts_audio_file,
         draws_mark=False,
+        mark_text=mark_text,
         writes_tags=False,
         is_measured=True,
     )

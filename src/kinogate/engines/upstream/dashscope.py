@@ -87,6 +87,11 @@ _ENDINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_MARK_TEXT = "AI-generated"
+"""What its watermark "always reads" in its English page (seed 002), and so what our dialect of that
+page promises. On the clip it is the vendor's wording of the day, "AI\u751f\u6210" or "AI Generated"
+(§3.1): a caller of that dialect gets exactly what the vendor itself would give."""
+
 _FRAME_ROLES = frozenset({Role.FIRST_FRAME, Role.LAST_FRAME, Role.AUDIO})
 _REFERENCE_ROLES = frozenset({Role.REFERENCE_IMAGE, Role.REFERENCE_VIDEO, Role.AUDIO})
 
@@ -114,6 +119,7 @@ class DashscopeWire(BaseWire):
             takes_file=row.protocol != "C",  # wan3.0 only refers to sounds
             seed=not is_portrait,
             negative_prompt=row.protocol != "C" and not is_portrait,
+            mark_text=None if Mode.S2V in row.modes else _MARK_TEXT,  # §3.6: no switch there
         )
 
     def modes(self, spec: ModelSpec) -> frozenset[Mode]:

@@ -51,7 +51,7 @@ def halves(order: Order, row: ModelSpec, prompt: str, media: tuple[Given, ...]) 
     if order.mode is Mode.S2V:
         return _s2v(order, media)
     if order.mode is Mode.ANIMATE:
-        return _animate(media)
+        return _animate(order, media)
     if is_vace(row):
         return _vace(order, prompt, media)
     if Mode.KF2V in row.modes:
@@ -60,11 +60,17 @@ def halves(order: Order, row: ModelSpec, prompt: str, media: tuple[Given, ...]) 
 
 
 def _common(order: Order) -> dict[str, object]:
-    """What every form has but those of portraits and motions.
+    """What every form has but those of portraits and motions."""
+    return {
+        "prompt_extend": order.prompt_extend,
+        "watermark": _is_marked(order),
+        "seed": order.seed,
+    }
 
-    The mark is always the gateway's: the vendor's is a text of its own.
-    """
-    return {"prompt_extend": order.prompt_extend, "watermark": False, "seed": order.seed}
+
+def _is_marked(order: Order) -> bool:
+    """Whether the vendor draws its mark: one is still ordered only where it is the same text."""
+    return order.watermark is not None
 
 
 def _words(order: Order, prompt: str) -> dict[str, object]:
@@ -121,12 +127,12 @@ def _s2v(order: Order, media: tuple[Given, ...]) -> Halves:
     return inputs, {"resolution": order.tier}
 
 
-def _animate(media: tuple[Given, ...]) -> Halves:
+def _animate(order: Order, media: tuple[Given, ...]) -> Halves:
     """§3.6: `wan-std` is the cheaper of two modes, and no dialect of ours can ask for the other."""
     inputs = filled(
         image_url=given(media, Role.FIRST_FRAME), video_url=given(media, Role.SOURCE_VIDEO)
     )
-    return inputs, {"mode": "wan-std", "watermark": False}
+    return inputs, {"mode": "wan-std", "watermark": _is_marked(order)}
 
 
 def _with_media(order: Order, row: ModelSpec, prompt: str, media: tuple[Given, ...]) -> Halves:

@@ -24,6 +24,9 @@ from kinogate.engines.upstream.wire import Ask, Delivery, Given, Part
 
 _ROOT = "/v1/videos"
 _LIST_LIMIT = 100  # the most that all three take (§D.3)
+_MARK_TEXT = "AI generated"
+"""What our own server's watermark reads in this dialect, which has no other server's text."""
+
 _TWO_EXPERTS = frozenset({"wan2.2-t2v-plus", "wan2.2-i2v-plus"})  # catalogue §6
 _WEIGHTS = ("1.3b", "5b", "14b")  # a spelling with one of these names open weights
 _ENDINGS: Mapping[str, str] = MappingProxyType(
@@ -78,7 +81,8 @@ class OpenaiWire(OpenaiReplies, BaseWire):
         """Local servers make no sound, rewrite no prompts and inspect nothing."""
         knobs = self._speller(model).known()
         if not self.is_local:
-            return replace(service_abilities(self.row(model)), knobs=knobs)
+            able = service_abilities(self.row(model), mark_text=_MARK_TEXT)
+            return replace(able, knobs=knobs)
         return Abilities(
             shot_type=False,
             auto_audio=False,
@@ -163,7 +167,8 @@ class OpenaiWire(OpenaiReplies, BaseWire):
         fields = _pixels(order, row)
         fields += [
             ("prompt_extend", _word(order.prompt_extend)),
-            ("watermark", "false"),
+            # Still in the order only where its own text is the promised one (`mark_text`).
+            ("watermark", _word(order.watermark is not None)),
             ("seed", str(order.seed)),
         ]
         if order.negative_prompt:

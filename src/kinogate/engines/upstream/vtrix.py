@@ -44,6 +44,9 @@ _ROOT = "/model/v1/generation"
 _CREATION_ERROR = "099"
 """End of the code "task creation error"; what stands before it names the model (§B.1)."""
 
+_MARK_TEXT = "AI Generated"
+"""What its watermark reads (seed 003)."""
+
 # §B.2: `wan(\d)(\d)_(mode)(_variant)?`; wan2.5 drops its `-preview`.
 _CANONICAL = re.compile(r"wan(\d)\.(\d)-(.+)")
 
@@ -65,7 +68,7 @@ class VtrixWire(BaseWire):
 
     def abilities(self, model: str) -> Abilities:
         """Inspection can be switched off by `moderation`, in the list form."""
-        return service_abilities(self.row(model), unfiltered=True)
+        return service_abilities(self.row(model), unfiltered=True, mark_text=_MARK_TEXT)
 
     def modes(self, spec: ModelSpec) -> frozenset[Mode]:
         """From text and frames, of the rows of that form; a last frame is our reading of §0.3."""
@@ -140,8 +143,8 @@ class VtrixWire(BaseWire):
         parameters: dict[str, object] = {
             "duration": whole_seconds(order),
             "prompt_extend": order.prompt_extend,
-            # Its mark is a text of its own; the gateway draws the one that was promised.
-            "watermark": False,
+            # Still in the order only where its own text is the promised one (`mark_text`).
+            "watermark": order.watermark is not None,
             "seed": order.seed,
         }
         if order.mode is Mode.T2V:
