@@ -226,6 +226,14 @@ CREATE_FAULTS = (
         creates=2,
     ),
     Fault(
+        name="503s that say that nothing was created",
+        lines={"new": [Reply(503, {"code": "Busy"})]},
+        code=ErrorCode.UPSTREAM_FAILED,
+        states=(REFUSED, REFUSED, REFUSED),
+        creates=3,
+        upstream_code="Busy",
+    ),
+    Fault(
         name="401",
         lines={"new": [Reply(401, {"code": "InvalidKey"})]},
         upstream_code="InvalidKey",

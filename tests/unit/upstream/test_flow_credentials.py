@@ -17,6 +17,8 @@ from kinogate.engines.upstream.flow import Instances
 from upstream_bench import Shares, a_script, an_order, bench
 from upstream_script import Reply, ToyWire, hang, upstream
 
+MODEL = "wan2.6-t2v"
+
 
 def run(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(work, 30))
@@ -33,11 +35,11 @@ def pool(*names: str, **more: Any) -> CredentialPool:
 def test_tasks_are_spread_by_how_busy_a_credential_is_for_its_size() -> None:
     async def work() -> None:
         both = CredentialPool([named("small", concurrency=1), named("large", concurrency=3)])
-        places = [await both.take(wait_s=1) for _ in range(4)]
+        places = [await both.take(MODEL, wait_s=1) for _ in range(4)]
         names = [place.credential.name for place in places]
         assert sorted(names) == ["large", "large", "large", "small"]
         places[names.index("small")].leave()
-        assert (await both.take(wait_s=1)).credential.name == "small"
+        assert (await both.take(MODEL, wait_s=1)).credential.name == "small"
 
     run(work())
 
@@ -45,8 +47,8 @@ def test_tasks_are_spread_by_how_busy_a_credential_is_for_its_size() -> None:
 def test_a_place_is_waited_for_and_left_once() -> None:
     async def work() -> None:
         one = pool("a", concurrency=1)
-        first = await one.take(wait_s=1)
-        waiting = [asyncio.create_task(one.take(wait_s=5)) for _ in range(2)]
+        first = await one.take(MODEL, wait_s=1)
+        waiting = [asyncio.create_task(one.take(MODEL, wait_s=5)) for _ in range(2)]
         await asyncio.sleep(0.05)
         assert not any(task.done() for task in waiting)
         first.leave()
@@ -63,9 +65,9 @@ def test_a_place_is_waited_for_and_left_once() -> None:
 def test_a_place_that_never_comes_fails_uncharged() -> None:
     async def work() -> None:
         one = pool("a", concurrency=1)
-        await one.take(wait_s=1)
+        await one.take(MODEL, wait_s=1)
         with pytest.raises(UpstreamError) as raised:
-            await one.take(wait_s=0.05)
+            await one.take(MODEL, wait_s=0.05)
         assert raised.value.retriable
         assert not raised.value.is_charged
 
@@ -75,15 +77,28 @@ def test_a_place_that_never_comes_fails_uncharged() -> None:
 def test_a_resting_credential_gets_no_work_and_says_when_it_will() -> None:
     async def work() -> None:
         two = pool("a", "b")
-        first = await two.take(wait_s=1)
-        first.rest(60, "The key was refused.")
+        first = await two.take(MODEL, wait_s=1)
+        first.rest(60, "The key was refused.", model=None)
         first.leave()
         other = "b" if first.credential.name == "a" else "a"
-        assert (await two.take(wait_s=1)).credential.name == other
+        assert (await two.take(MODEL, wait_s=1)).credential.name == other
         with pytest.raises(UpstreamError) as raised:
-            await two.take(without=frozenset({other}), wait_s=1)
+            await two.take(MODEL, without=frozenset({other}), wait_s=1)
         assert raised.value.code is ErrorCode.UPSTREAM_REFUSED
         assert raised.value.retry_after_s == 60
+
+    run(work())
+
+
+def test_a_rest_for_one_model_leaves_the_others_alone() -> None:
+    async def work() -> None:
+        one = pool("a")
+        place = await one.take(MODEL, wait_s=1)
+        place.rest(60, "The model is not yours.", model=MODEL)
+        with pytest.raises(UpstreamError) as raised:
+            await one.take(MODEL, wait_s=1)
+        assert "not yours" in raised.value.message
+        await one.take("wan2.5-t2v-preview", wait_s=1)
 
     run(work())
 
@@ -91,15 +106,15 @@ def test_a_resting_credential_gets_no_work_and_says_when_it_will() -> None:
 def test_a_task_of_an_earlier_run_gets_its_place_whatever_the_limit() -> None:
     async def work() -> None:
         one = pool("a", concurrency=1)
-        held = await one.take(wait_s=1)
+        held = await one.take(MODEL, wait_s=1)
         again = one.join("a")
         assert again is not None
         assert one.join("b") is None
         held.leave()
         with pytest.raises(UpstreamError):
-            await one.take(wait_s=0.05)
+            await one.take(MODEL, wait_s=0.05)
         again.leave()
-        await one.take(wait_s=0.05)
+        await one.take(MODEL, wait_s=0.05)
 
     run(work())
 
@@ -108,7 +123,7 @@ def test_create_calls_keep_their_rate() -> None:
     async def work() -> None:
         one = pool("a", rps=20.0)
         loop = asyncio.get_running_loop()
-        places = [await one.take(wait_s=1) for _ in range(4)]
+        places = [await one.take(MODEL, wait_s=1) for _ in range(4)]
         begun = loop.time()
         await asyncio.gather(*(place.turn() for place in places))
         assert loop.time() - begun >= 0.14
@@ -120,7 +135,7 @@ def test_a_server_that_comes_back_elsewhere_keeps_its_tasks() -> None:
     async def work() -> None:
         one = CredentialPool([])
         one.replace([Credential(name="server-0", base_url="http://127.0.0.1:1000")])
-        place: Place = await one.take(wait_s=1)
+        place: Place = await one.take(MODEL, wait_s=1)
         one.replace([])
         assert place.is_gone
         one.replace([Credential(name="server-0", base_url="http://127.0.0.1:2000")])

@@ -8,6 +8,7 @@ promises to know it by; else the task fails and somebody must look.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ MOST_CALLS = 2
 """Create calls of one task that may have started something: the first, and one after a restart."""
 
 _MOST_ATTEMPTS = 20
+_MOST_FAULTS = 3  # of one credential without a word on when it will be better
 _SHORT_REST_S = 2
 _REPEATS, _REPEAT_PAUSE_S = 3, 1.0
 
@@ -168,11 +170,11 @@ class Creator:
         give_up = loop.time() + self._pace.throttled_s
         tried: set[str] = set()
         last: UpstreamError | None = None
-        losses = 0
+        losses, faults = 0, Counter[str]()
         for _ in range(_MOST_ATTEMPTS):
             try:
                 place = await self._pool.take(
-                    without=frozenset(tried), wait_s=self._pace.deadline_s
+                    order.model, without=frozenset(tried), wait_s=self._pace.deadline_s
                 )
             except UpstreamError as error:
                 wait = error.retry_after_s
@@ -186,9 +188,10 @@ class Creator:
                 place.leave()
                 if error.is_charged or error.code is ErrorCode.SUBMIT_AMBIGUOUS:
                     raise
-                last = error
-                if not self._rest(place, error):
-                    tried.add(place.credential.name)
+                last, name = error, place.credential.name
+                faults[name] += error.retry_after_s is None
+                if not self._rest(place, error, order.model) or faults[name] == _MOST_FAULTS:
+                    tried.add(name)
                 continue
             except BaseException:
                 place.leave()
@@ -201,16 +204,16 @@ class Creator:
                 break
         raise last or _unreachable()
 
-    def _rest(self, place: Place, error: UpstreamError) -> bool:
+    def _rest(self, place: Place, error: UpstreamError, model: str) -> bool:
         """Give the credential a rest after an error; whether it may be asked again afterwards."""
         if error.code is ErrorCode.UPSTREAM_REFUSED:
-            place.rest(self._pace.rest_s, error.message)
+            place.rest(self._pace.rest_s, error.message, model=model)
             return False
         if isinstance(error.__cause__, NotSent):
-            place.rest(self._pace.trouble_s, error.message)
+            place.rest(self._pace.trouble_s, error.message, model=None)
             return False
         wait = _SHORT_REST_S if error.retry_after_s is None else error.retry_after_s
-        place.rest(wait, error.message)
+        place.rest(wait, error.message, model=model)
         return error.retriable
 
     async def _attempt(self, order: Order, folder: Path, place: Place) -> UpstreamCall | None:

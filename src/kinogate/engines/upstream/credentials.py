@@ -57,9 +57,14 @@ class _Seat:
 
     credential: Credential
     running: int = 0
-    rests_until: float = 0.0
-    reason: str = ""
+    # Until when and why, by model; None stands for all of them.
+    rests: dict[str | None, tuple[float, str]] = field(default_factory=dict)
     next_create: float = 0.0  # when the bucket has its next token
+
+    def rest(self, model: str) -> tuple[float, str]:
+        """When the rest ends that keeps a model's tasks away, and its reason."""
+        none = (0.0, "")
+        return max(self.rests.get(None, none), self.rests.get(model, none))
 
 
 class Place:
@@ -97,13 +102,24 @@ class Place:
         self._seat.next_create = at + 1.0 / rps
         await asyncio.sleep(at - now)
 
-    def rest(self, seconds: float, reason: str) -> None:
-        """Give the credential no new tasks for a while; those it has go on."""
+    def rest(self, seconds: float, reason: str, *, model: str | None) -> None:
+        """Give the credential no new tasks for a while; those it has go on.
+
+        Args:
+            seconds: How long.
+            reason: A sentence.
+            model: Whose tasks, or None for all: a permission that lacks for one model must not
+                keep the others away, and most rates are counted by model.
+        """
         until = asyncio.get_running_loop().time() + seconds
-        self._seat.rests_until = max(self._seat.rests_until, until)
-        self._seat.reason = reason
+        old = self._seat.rests.get(model, (0.0, ""))
+        self._seat.rests[model] = max(old, (until, reason))
         log.warning(
-            "credential rests", credential=self.credential.name, seconds=seconds, reason=reason
+            "credential rests",
+            credential=self.credential.name,
+            model=model,
+            seconds=seconds,
+            reason=reason,
         )
 
 
@@ -146,10 +162,13 @@ class CredentialPool:
         seat = self._seats.get(name)
         return None if seat is None else self._sit(seat)
 
-    async def take(self, *, without: frozenset[str] = frozenset(), wait_s: float) -> Place:
+    async def take(
+        self, model: str, *, without: frozenset[str] = frozenset(), wait_s: float
+    ) -> Place:
         """A place at the least busy credential that is not resting.
 
         Args:
+            model: What the task asks for.
             without: Names that have been tried.
             wait_s: Longest wait for a free place, seconds.
 
@@ -162,19 +181,20 @@ class CredentialPool:
         while True:
             now = loop.time()
             usable = [seat for name, seat in self._seats.items() if name not in without]
-            awake = [seat for seat in usable if seat.rests_until <= now]
+            rests = [seat.rest(model) for seat in usable]
+            awake = [seat for seat in usable if seat.rest(model)[0] <= now]
             free = [seat for seat in awake if seat.running < seat.credential.concurrency]
             if free:
                 return self._sit(min(free, key=_load))
             if not awake:
-                raise _all_rest(usable, now)
+                raise _all_rest(rests, now)
             if now >= deadline:
                 raise UpstreamError(
                     ErrorCode.UPSTREAM_FAILED,
                     "Every credential of the upstream is busy.",
                     retriable=True,
                 )
-            wakes = [seat.rests_until for seat in usable if seat.rests_until > now]
+            wakes = [until for until, _ in rests if until > now]
             await self._wait(min([deadline, *wakes]) - now)
 
     def give_back(self, seat: _Seat) -> None:
@@ -204,16 +224,16 @@ def _load(seat: _Seat) -> float:
     return seat.running / seat.credential.concurrency
 
 
-def _all_rest(seats: list[_Seat], now: float) -> UpstreamError:
+def _all_rest(rests: list[tuple[float, str]], now: float) -> UpstreamError:
     """Why nobody can be asked; the earliest end of a rest is when it makes sense again."""
-    if not seats:
+    if not rests:
         return UpstreamError(
             ErrorCode.UPSTREAM_REFUSED, "No credential of the upstream works.", retriable=True
         )
-    first = min(seats, key=lambda seat: seat.rests_until)
+    until, reason = min(rests)
     return UpstreamError(
         ErrorCode.UPSTREAM_REFUSED,
-        f"Every credential of the upstream rests: {first.reason}",
+        f"Every credential of the upstream rests: {reason}",
         retriable=True,
-        retry_after_s=max(1, round(first.rests_until - now)),
+        retry_after_s=max(1, round(until - now)),
     )
