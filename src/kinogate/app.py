@@ -7,10 +7,11 @@ import os
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -44,6 +45,7 @@ from kinogate.service.intake import Intake
 from kinogate.service.keys import Keyring, MintedKey
 from kinogate.service.links import LinkSigner
 from kinogate.service.models import Models
+from kinogate.service.moderation import Moderation
 from kinogate.service.operations import Operations
 from kinogate.service.prepare import Preparer
 from kinogate.service.query import Tasks
@@ -110,6 +112,26 @@ def signing_secret(folder: Path) -> bytes:
     return path.read_bytes()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Foundation:
+    """What everything else stands on: the adapters that know no service."""
+
+    folder: Path
+    clock: SystemClock
+    ids: SystemIds
+    database: Database
+    store: SqlTaskStore
+    blobs: LocalBlobStore
+    signer: LinkSigner
+    parts: Parts
+    uploads: Uploads
+    fetch_policy: FetchPolicy
+    inspector: Inspector
+    finisher: Finisher
+    journal: SqlJournal
+    metrics: Metrics
+
+
 @asynccontextmanager
 async def open_server(settings: Settings, config: Path | None = None) -> AsyncIterator[Server]:
     """Everything that a serving process needs, started; closed again on leaving.
@@ -125,104 +147,149 @@ async def open_server(settings: Settings, config: Path | None = None) -> AsyncIt
     """
     setup = read_setup(read_file(config))
     folder = make_private(settings.data_dir)
-    clock = SystemClock()
     async with AsyncExitStack() as stack:
-        database = open_database(settings.database)
-        stack.callback(database.close)
-        store = SqlTaskStore(database)
-        keyring = Keyring(SqlKeyStore(database), clock)
-        blobs = LocalBlobStore(settings.blob_dir)
-        blobs.sweep(time.time() - _LEFTOVER_S)
-        secret = signing_secret(folder)
-        signer = LinkSigner(secret, "k1", settings.origin)
-        ids = SystemIds()
-        parts = Parts(folder / "uploads", clock, ids)
-        uploads = Uploads(
-            blobs=blobs,
-            policies=PolicySigner(secret),
-            links=signer,
-            parts=parts,
-            catalogue=CATALOGUE,
-            clock=clock,
-            ids=ids,
-            origin=settings.origin,
-            max_bytes=settings.max_upload_bytes,
-        )
-        policy = FetchPolicy(allow_hosts=settings.fetch_allow_hosts)
-        inspector = Inspector(slots=settings.slots)
-        stack.push_async_callback(inspector.close)
-        journal = SqlJournal(database, clock)
-        metrics = Metrics(kinogate.__version__)
-        fleet = Fleet(
-            engine_maker(
-                settings,
-                journal=journal,
-                clock=clock,
-                inspector=inspector,
-                fetch_policy=policy,
-                is_wanted=_wanted_in(store),
-            ),
-            meter=metrics,
-        )
+        base = _foundation(settings, folder, stack)
+        fleet = _fleet(settings, base)
         fleet.build(setup.engines)
         stack.push_async_callback(fleet.close)
         router = Router(fleet, routes=setup.routes, prices=setup.prices)
-        finisher = Finisher(slots=settings.slots)
-        stack.push_async_callback(finisher.close)
         moderation = build_moderation(settings)
         signing = await asyncio.to_thread(build_signer, settings, folder)
-        preparer = Preparer(
-            blobs=blobs, fetcher=Fetcher(policy), inspector=inspector, catalogue=CATALOGUE
+        aftercare = Aftercare(finisher=base.finisher, moderation=moderation, signer=signing)
+        runner = _runner(settings, base, router, moderation, aftercare)
+        durable = DbosDurable(
+            base.database,
+            base.store,
+            runner,
+            lanes=fleet.lanes(),
+            clock=base.clock,
+            executor_id=f"x-{uuid.uuid4()}",
         )
-        runner = Runner(
-            store=store,
-            blobs=blobs,
-            preparer=preparer,
-            router=router,
-            clock=clock,
-            scratch=folder / "scratch",
-            result_ttl_s=settings.result_ttl_s,
-            briefing=Briefing(
-                blobs,
-                extender=build_extender(settings),
-                moderation=moderation,
-                finisher=finisher,
-            ),
-            aftercare=Aftercare(finisher=finisher, moderation=moderation, signer=signing),
-            labels=settings.label_policy,
-            relay=Relay(fleet, journal=journal),
-            link=links_for_upstreams(settings.origin, signer, clock),
-        )
-        durable = _durable(fleet.lanes(), database, store, runner, clock)
         reload = _reloader(config, setup, router, durable)
+        keyring = Keyring(SqlKeyStore(base.database), base.clock)
         services = EdgeServices(
             keyring=keyring,
-            submitter=Submitter(
-                store=store,
-                intake=Intake(blobs, signer, policy, uploads),
-                router=router,
-                admission=OpenAdmission(),
-                clock=clock,
-                ids=ids,
-                fetch_policy=policy,
-                moderation=moderation,
-            ),
-            tasks=Tasks(store=store, durable=durable, clock=clock),
+            submitter=_submitter(base, router, moderation),
+            tasks=Tasks(store=base.store, durable=durable, clock=base.clock),
             models=Models(router),
-            signer=signer,
-            files=FileEndpoint(signer, blobs, clock),
-            uploads=uploads,
+            signer=base.signer,
+            files=FileEndpoint(base.signer, base.blobs, base.clock),
+            uploads=base.uploads,
             operations=Operations(fleet, reload),
-            clock=clock,
+            clock=base.clock,
         )
-        asgi = _asgi(settings, services, durable, metrics)
+        asgi = _asgi(settings, services, durable, base.metrics)
         stack.push_async_callback(durable.close, settings.drain_s)
         await asyncio.gather(fleet.start(), durable.start())
-        retention = Retention(blobs, clock, settings.result_ttl_s, parts)
-        records = Records(store, clock, age_s=settings.result_ttl_s + settings.record_ttl_s)
-        for sweeper in (retention.run(), records.run()):
+        for sweeper in _sweepers(settings, base):
             stack.callback(asyncio.create_task(sweeper).cancel)
         yield Server(asgi=asgi, keyring=keyring, settings=settings, reload=reload)
+
+
+def _foundation(settings: Settings, folder: Path, stack: AsyncExitStack) -> _Foundation:
+    """Open what is to be closed again, last first, when the stack ends."""
+    clock, ids = SystemClock(), SystemIds()
+    database = open_database(settings.database)
+    stack.callback(database.close)
+    blobs = LocalBlobStore(settings.blob_dir)
+    blobs.sweep(time.time() - _LEFTOVER_S)
+    secret = signing_secret(folder)
+    signer = LinkSigner(secret, "k1", settings.origin)
+    parts = Parts(folder / "uploads", clock, ids)
+    uploads = Uploads(
+        blobs=blobs,
+        policies=PolicySigner(secret),
+        links=signer,
+        parts=parts,
+        catalogue=CATALOGUE,
+        clock=clock,
+        ids=ids,
+        origin=settings.origin,
+        max_bytes=settings.max_upload_bytes,
+    )
+    inspector, finisher = Inspector(slots=settings.slots), Finisher(slots=settings.slots)
+    stack.push_async_callback(inspector.close)
+    stack.push_async_callback(finisher.close)
+    return _Foundation(
+        folder=folder,
+        clock=clock,
+        ids=ids,
+        database=database,
+        store=SqlTaskStore(database),
+        blobs=blobs,
+        signer=signer,
+        parts=parts,
+        uploads=uploads,
+        fetch_policy=FetchPolicy(allow_hosts=settings.fetch_allow_hosts),
+        inspector=inspector,
+        finisher=finisher,
+        journal=SqlJournal(database, clock),
+        metrics=Metrics(kinogate.__version__),
+    )
+
+
+def _fleet(settings: Settings, base: _Foundation) -> Fleet:
+    maker = engine_maker(
+        settings,
+        journal=base.journal,
+        clock=base.clock,
+        inspector=base.inspector,
+        fetch_policy=base.fetch_policy,
+        is_wanted=_wanted_in(base.store),
+    )
+    return Fleet(maker, meter=base.metrics)
+
+
+def _runner(
+    settings: Settings,
+    base: _Foundation,
+    router: Router,
+    moderation: Moderation,
+    aftercare: Aftercare,
+) -> Runner:
+    return Runner(
+        store=base.store,
+        blobs=base.blobs,
+        preparer=Preparer(
+            blobs=base.blobs,
+            fetcher=Fetcher(base.fetch_policy),
+            inspector=base.inspector,
+            catalogue=CATALOGUE,
+        ),
+        router=router,
+        clock=base.clock,
+        scratch=base.folder / "scratch",
+        result_ttl_s=settings.result_ttl_s,
+        briefing=Briefing(
+            base.blobs,
+            extender=build_extender(settings),
+            moderation=moderation,
+            finisher=base.finisher,
+        ),
+        aftercare=aftercare,
+        labels=settings.label_policy,
+        relay=Relay(router.fleet, journal=base.journal),
+        link=links_for_upstreams(settings.origin, base.signer, base.clock),
+    )
+
+
+def _submitter(base: _Foundation, router: Router, moderation: Moderation) -> Submitter:
+    return Submitter(
+        store=base.store,
+        intake=Intake(base.blobs, base.signer, base.fetch_policy, base.uploads),
+        router=router,
+        admission=OpenAdmission(),
+        clock=base.clock,
+        ids=base.ids,
+        fetch_policy=base.fetch_policy,
+        moderation=moderation,
+    )
+
+
+def _sweepers(settings: Settings, base: _Foundation) -> tuple[Coroutine[Any, Any, None], ...]:
+    retention = Retention(base.blobs, base.clock, settings.result_ttl_s, base.parts)
+    age_s = settings.result_ttl_s + settings.record_ttl_s
+    return (retention.run(), Records(base.store, base.clock, age_s=age_s).run())
 
 
 def _reloader(
@@ -303,23 +370,6 @@ def links_for_upstreams(
         return signer.sign(key, filename=key.rpartition("/")[2], expires_at=expires_at)
 
     return link
-
-
-def _durable(
-    lanes: Mapping[str, int],
-    database: Database,
-    store: SqlTaskStore,
-    runner: Runner,
-    clock: Clock,
-) -> DbosDurable:
-    return DbosDurable(
-        database,
-        store,
-        runner,
-        lanes=lanes,
-        clock=clock,
-        executor_id=f"x-{uuid.uuid4()}",
-    )
 
 
 async def first_key(server: Server) -> MintedKey | None:
