@@ -96,6 +96,15 @@ def test_the_clip_measures_what_was_ordered(tmp_path: Path) -> None:
     assert dict(facts.tags)["AIGC"] == "x"
 
 
+def test_what_there_is_so_far_is_shown_and_gone_at_the_end(tmp_path: Path) -> None:
+    out = tmp_path / "a.mp4"
+    with ClipWriter(an_order(), out, fps=16) as writer:
+        writer.take(np.stack([grey(50)]))
+        assert still_paths(out).live.read_bytes()[:2] == b"\xff\xd8"
+        writer.take(np.stack([grey(90)] * 15))
+    assert not still_paths(out).live.exists()
+
+
 def test_a_mark_is_drawn_for_as_long_as_the_order_says(tmp_path: Path) -> None:
     order = an_order(width=320, height=192, watermark="AI-generated", watermark_s=0.5)
     out = tmp_path / "a.mp4"

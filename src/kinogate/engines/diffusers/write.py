@@ -5,7 +5,6 @@ Frames are pushed in as they are decoded, on whatever thread that happens.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,17 +20,14 @@ from kinogate.media.encode import Mp4Writer
 from kinogate.media.encoders import best_encoder
 from kinogate.media.probe import probe_video
 from kinogate.media.still_paths import still_paths
-from kinogate.media.stills import StillsMaker
-from kinogate.media.watermark import Watermark
+from kinogate.media.stills import LiveStill, StillsMaker
+from kinogate.media.watermark import Watermark, label_letters_px, marked_frames
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 Frame = npt.NDArray[np.uint8]
 """`[H, W, 3]` uint8, RGB, full range."""
-
-LABEL_SHARE = 0.05
-"""Height of a label's letters, of the picture's shorter side (GB 45438-2025's floor)."""
 
 
 class Resampler:
@@ -95,9 +91,8 @@ class ClipWriter:
         self._out = out
         self._resampler = Resampler(fps, order.fps, order.frame_count)
         self._mark = _mark(order)
-        self._marked = order.frame_count
-        if order.watermark_s is not None:
-            self._marked = min(self._marked, math.ceil(order.watermark_s * order.fps))
+        self._marked = marked_frames(order.watermark_s, order.fps, order.frame_count)
+        self._live = LiveStill(out)
         self._stills = StillsMaker(out, frame_count=order.frame_count, duration_s=order.duration_s)
         self.encoder = best_encoder(order.width, order.height)
         self._writer = Mp4Writer(
@@ -117,6 +112,7 @@ class ClipWriter:
         Raises:
             InternalError: ENGINE_FAILED, when the folder or the encoder is not usable.
         """
+        self._open.enter_context(self._live)
         self._open.enter_context(self._writer)
         return self
 
@@ -136,6 +132,7 @@ class ClipWriter:
                 if self._mark is not None and index < self._marked:
                     self._mark.apply(shown)
                 self._stills.take(index, shown)
+                self._live.take(shown)
                 self._writer.write(shown)
 
     def __exit__(
@@ -207,5 +204,5 @@ def cut(frame: Frame, width: int, height: int) -> Frame:
 def _mark(order: Order) -> Watermark | None:
     if not order.watermark:
         return None
-    floor = LABEL_SHARE * min(order.width, order.height) if order.is_label else 0.0
+    floor = label_letters_px(order.width, order.height) if order.is_label else 0.0
     return Watermark(order.watermark, order.width, order.height, letters_px=floor)
