@@ -72,6 +72,11 @@ def test_the_hub_is_asked_for_the_cards_own_repository() -> None:
     assert options.models[0].source == "Wan-AI/Wan2.1-T2V-1.3B-Diffusers"
 
 
+def test_a_clip_is_looked_at_before_its_time_only_where_the_operator_wants_it() -> None:
+    assert not read_options(SHORT).has_previews
+    assert read_options(SHORT | {"previews": True}).has_previews
+
+
 def test_a_pattern_of_names_can_be_served() -> None:
     (setup,) = read_options(SHORT | {"serves": ["wan2.6-*", "wan3.0-video"]}).models
     assert setup.does_serve("wan2.6-i2v-flash")
@@ -92,6 +97,7 @@ def test_a_pattern_of_names_can_be_served() -> None:
         (SHORT | {"devices": ["cuda:0", "cuda:0"]}, "devices: a device is named twice"),
         (SHORT | {"dtype": "int8"}, "dtype: must be one of"),
         (SHORT | {"hub": "yes"}, "hub: must be true or false"),
+        (SHORT | {"previews": 1}, "previews: must be true or false"),
         (SHORT | {"fps": 30}, "fps: must be one of native, row"),
         (SHORT | {"memory_gib": 0}, "memory_gib: must be a number from"),
         (SHORT | {"spares": True}, "spares: must be a whole number"),

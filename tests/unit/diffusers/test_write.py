@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -103,6 +104,19 @@ def test_what_there_is_so_far_is_shown_and_gone_at_the_end(tmp_path: Path) -> No
         assert still_paths(out).live.read_bytes()[:2] == b"\xff\xd8"
         writer.take(np.stack([grey(90)] * 15))
     assert not still_paths(out).live.exists()
+
+
+def test_a_look_before_the_end_is_cut_marked_and_none_of_the_frames(tmp_path: Path) -> None:
+    out = tmp_path / "a.mp4"
+    order = an_order(width=320, height=192, watermark="AI-generated", watermark_s=0.5)
+    with ClipWriter(order, out, fps=16) as writer:
+        writer.show(np.full((1, 256, 384, 3), 90, np.uint8))
+        still = cv2.imread(str(still_paths(out).live))
+        writer.take(np.full((16, 192, 320, 3), 90, np.uint8))
+
+    assert still.shape == (192, 320, 3)
+    assert np.ptp(still[:, :100]) < 4
+    assert np.ptp(still[-40:, -160:]) > 60
 
 
 def test_a_mark_is_drawn_for_as_long_as_the_order_says(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ class RenderJob:
         out: Where the MP4 goes.
         rung: How the pipeline is to be held.
         seat: The child's place where several make the clip together; None where it is alone.
+        has_previews: Whether the clip is looked at while it is still noise.
     """
 
     settings: Settings
@@ -62,6 +63,7 @@ class RenderJob:
     out: str
     rung: Rung = Rung.WHOLE
     seat: Seat | None = None
+    has_previews: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

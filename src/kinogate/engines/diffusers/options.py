@@ -20,7 +20,7 @@ TURBO = "turbo"
 _MOST_DEVICES = 64
 _ENGINE_ONLY = (
     "models", "preset", "devices", "sharing", "ahead", "patience_s",
-    "dtype", "hub", "fps", "memory_gib", "spares",
+    "dtype", "hub", "fps", "memory_gib", "spares", "previews",
 )  # fmt: skip
 _SAMPLING = ("steps", "guidance", "guidance_2", "shift", "boundary", "negative")
 
@@ -73,6 +73,7 @@ class DiffusersOptions:
         is_row_fps: Whether clips are brought to the row's frame rate by blending frames.
         memory_bytes: Of one device, what resident weights may take; None for what the device has.
         spares: Further child processes kept imported, for a quick start after a kill.
+        has_previews: Whether a clip is looked at while it is still noise; costs a little decoding.
     """
 
     models: tuple[ModelSetup, ...]
@@ -86,6 +87,7 @@ class DiffusersOptions:
     is_row_fps: bool = False
     memory_bytes: int | None = None
     spares: int = 0
+    has_previews: bool = False
 
 
 def read_options(options: Mapping[str, object]) -> DiffusersOptions:
@@ -125,6 +127,7 @@ def read_options(options: Mapping[str, object]) -> DiffusersOptions:
         if gib is None
         else round(_number(gib, 0.1, 10_000, "memory_gib") * 2**30),
         spares=_whole(engine.get("spares", 0), 0, 8, "spares"),
+        has_previews=_flag(engine, "previews"),
     )
 
 

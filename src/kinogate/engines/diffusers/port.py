@@ -173,7 +173,14 @@ class DiffusersEngine(BaseEngine):
         if self._line.is_full:
             self._foresee(setup, order, spec)
         group = await self._line.take(key_of(setup, spec.preset))
-        job = RenderJob(settings=group.settings, setup=setup, order=order, spec=spec, out=str(out))
+        job = RenderJob(
+            settings=group.settings,
+            setup=setup,
+            order=order,
+            spec=spec,
+            out=str(out),
+            has_previews=self._options.has_previews,
+        )
         try:
             return await self._render(group, job, _Rising(report))
         except BaseException:

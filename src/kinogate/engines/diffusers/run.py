@@ -23,6 +23,7 @@ from kinogate.engines.diffusers.decode import Frames, decode
 from kinogate.engines.diffusers.flops import StageFlops, stage_flops
 from kinogate.engines.diffusers.gate import gated
 from kinogate.engines.diffusers.load import Pipeline, Resident
+from kinogate.engines.diffusers.looks import Looks, Show, is_worth_a_look
 from kinogate.engines.diffusers.loras import applied
 from kinogate.engines.diffusers.offload import tiled
 from kinogate.engines.diffusers.parallel import is_shared, shared
@@ -60,6 +61,7 @@ def run(
     *,
     rung: Rung = Rung.WHOLE,
     has_left: Callable[[], bool] = _never,
+    has_previews: bool = False,
 ) -> Produced:
     """Make the clip that `order` asks for.
 
@@ -72,6 +74,7 @@ def run(
             cancel: everything is cleaned up and the exception travels on.
         rung: How the weights are held in this run, where that is not for good.
         has_left: Whether the clip is to be given up, where several processes make it together.
+        has_previews: Whether the live still shows the clip while it is noise, where that pays.
 
     Raises:
         Left: Another process of the group has given up the clip.
@@ -81,7 +84,16 @@ def run(
     stages = Stages(report, costs(resident, order, spec))
     levers: tuple[str, ...] = ()
     with ClipWriter(order, out, fps=spec.fps) as writer:
-        levers = generate(resident, order, spec, stages, writer.take, rung=rung, has_left=has_left)
+        levers = generate(
+            resident,
+            order,
+            spec,
+            stages,
+            writer.take,
+            rung=rung,
+            has_left=has_left,
+            show=writer.show if has_previews and is_worth_a_look(spec, rung) else None,
+        )
         stages.at(Stage.FINISH, 0.0)
     produced = writer.produced(fingerprint(resident, spec, levers, writer.encoder))
     stages.at(Stage.FINISH, 1.0)
@@ -97,13 +109,16 @@ def generate(
     *,
     rung: Rung = Rung.WHOLE,
     has_left: Callable[[], bool] = _never,
+    show: Show | None = None,
 ) -> tuple[str, ...]:
     """Make the frames and hand them to `take`: `[n, H, W, 3]` uint8 RGB at the generated size.
+
+    `show` gets looks at what is still noise, in the same form.
 
     Returns:
         The levers that held.
     """
-    made = _latents(resident, order, spec, stages, rung=rung, has_left=has_left)
+    made = _latents(resident, order, spec, stages, rung=rung, has_left=has_left, show=show)
     with tiled(resident.any, rung), made as (latents, levers):
         decode_frames(resident.any, latents, take, stages)
     return levers
@@ -136,6 +151,7 @@ def _latents(
     *,
     rung: Rung,
     has_left: Callable[[], bool],
+    show: Show | None = None,
 ) -> Iterator[tuple[torch.Tensor, tuple[str, ...]]]:
     """Denoise; yields the latents and the levers that held, and cleans up after the block."""
     pipe = resident.pipelines[spec.kind]
@@ -149,7 +165,7 @@ def _latents(
         if seat is not None and is_shared(seat, is_guided=spec.is_guided):
             levers = (*levers, f"shared:{seat.sharing.value}")
             stack.enter_context(shared(pipe, seat, has_left=has_left))
-        latents = denoise(resident, order, spec, prompts, stages)
+        latents = denoise(resident, order, spec, prompts, stages, show=show)
         yield latents, levers
 
 
@@ -191,7 +207,13 @@ def encode_prompts(resident: Resident, order: Order, spec: RunSpec, stages: Stag
 
 
 def denoise(
-    resident: Resident, order: Order, spec: RunSpec, prompts: Prompts, stages: Stages
+    resident: Resident,
+    order: Order,
+    spec: RunSpec,
+    prompts: Prompts,
+    stages: Stages,
+    *,
+    show: Show | None = None,
 ) -> torch.Tensor:
     """Run the pipeline up to its latents, `[1, C, T, h, w]`."""
     pipe = resident.pipelines[spec.kind]
@@ -201,10 +223,13 @@ def denoise(
         nonlocal done
         done = index + 1
         stages.at(Stage.DENOISE, done / pipe.num_timesteps)
+        if looks is not None:
+            looks.at(done, pipe.num_timesteps)
         return values
 
     blocks = _Blocks(resident, spec, lambda share: stages.at(Stage.DENOISE, share))
     given, references = _given(order, spec)
+    looks = None if show is None else Looks(pipe, spec, show, references=references)
     stages.at(Stage.IMAGE, 0.0)
     with (
         gated(resident.transformers, lambda: blocks.tick(done)),

@@ -136,6 +136,7 @@ class _Worker:
                 leaving.report,
                 rung=job.rung,
                 has_left=leaving.is_wanted,
+                has_previews=job.has_previews,
             )
         return replace(produced, warnings=notes(job.order, job.spec, job.setup))
 

@@ -135,6 +135,14 @@ class ClipWriter:
                 self._live.take(shown)
                 self._writer.write(shown)
 
+    def show(self, block: Frame) -> None:
+        """Show frames that are none of the clip's, marked as those are; see `take`."""
+        for frame in block:
+            shown = cut(frame, self._order.width, self._order.height)
+            if self._mark is not None:
+                self._mark.apply(shown)
+            self._live.take(shown)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
