@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,6 +118,19 @@ class Sample:
         return statistics.median(self.seconds)
 
 
+@contextmanager
+def as_shipped() -> Iterator[None]:
+    """Settings of the whole process as torch comes with them; the engine's levers change two."""
+    precision, benchmark = torch.get_float32_matmul_precision(), torch.backends.cudnn.benchmark
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
+        torch.backends.cudnn.benchmark = benchmark
+
+
 def alternate(
     ways: Mapping[str, Callable[[Sample], list[float]]],
     *,
@@ -126,6 +139,8 @@ def alternate(
     device: torch.device,
 ) -> dict[str, Sample]:
     """Do each way in turn, so that a card that slows down slows all of them.
+
+    Ways whose name begins with "stock" run with torch's own settings.
 
     Args:
         ways: Names, and functions that do the work and return the seconds of its repetitions; they
@@ -140,7 +155,8 @@ def alternate(
             sample = samples[name] if number >= warm_ups else Sample()
             if device.type == "cuda":
                 torch.cuda.reset_peak_memory_stats(device)
-            sample.seconds += work(sample)
+            with as_shipped() if name.startswith("stock") else nullcontext():
+                sample.seconds += work(sample)
             if device.type == "cuda":
                 held = torch.cuda.max_memory_allocated(device)
                 sample.peak_bytes = max(sample.peak_bytes, held)

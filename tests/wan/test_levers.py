@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import small
 import torch
+from diffusers import AutoencoderKLWan
+from diffusers.models.attention_dispatch import AttentionBackendName, _AttentionBackendRegistry
 from peft.utils import get_peft_model_state_dict
 from safetensors.torch import save_file
 
 from kinogate.domain.knobs import PRESETS
-from kinogate.engines.diffusers import levers
+from kinogate.engines.diffusers import levers, tuning
 from kinogate.engines.diffusers.levers import RECIPES, Active, Distilled, Machine, apply
 from kinogate.engines.diffusers.recipes import Recipe
 from kinogate.engines.diffusers.rungs import Rung
@@ -150,7 +152,7 @@ def test_all_blocks_of_a_model_share_one_compiled_function() -> None:
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
     pipe = small.build("t2v")
-    assert levers.compile_blocks(pipe.transformer, "aot_eager") == 3
+    assert tuning.compile_blocks(pipe.transformer, "aot_eager") == 3
     latents(pipe, "t2v")
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
     assert not torch._dynamo.utils.counters["graph_break"]
@@ -270,15 +272,38 @@ def test_a_first_frame_has_a_time_of_its_own_and_keeps_it() -> None:
     assert np.array_equal(found, expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("kind", ["2.1", "2.2"])
-def test_fused_norms_decode_the_same_clip(kind: str) -> None:
+def test_fused_norms_decode_the_same_clip(kind: str, dtype: torch.dtype) -> None:
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
     torch.manual_seed(5)
-    vae = small.vae(kind)
-    z = torch.randn(1, vae.config.z_dim, 3, 4, 4)
+    vae = small.vae(kind, dtype)
+    z = torch.randn(1, vae.config.z_dim, 3, 4, 4, dtype=dtype)
     with torch.no_grad():
         expected = vae.decode(z).sample
-        assert levers.fuse_norms(vae.decoder, "aot_eager") > 10
+        assert tuning.fuse_norms(vae.decoder, "aot_eager") > 10
         found = vae.decode(z).sample
+    assert torch.allclose(found, expected, atol=1e-5)
+    # A graph for each shape, and none that was given up on.
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 3
+    assert (
+        torch._dynamo.utils.counters["frames"]["ok"]
+        == (torch._dynamo.utils.counters["frames"]["total"])
+    )
+
+
+def test_convolutions_get_their_channels_last_and_decode_the_same_clip() -> None:
+    torch.manual_seed(5)
+    vae = AutoencoderKLWan(base_dim=8, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1).eval()
+    z = torch.randn(1, 16, 3, 4, 4)
+    with torch.no_grad():
+        expected = vae.decode(z).sample
+        tuning.lay_out(vae)
+        found = vae.decode(z).sample
+    convolution = vae.decoder.conv_in.weight
+    assert convolution.is_contiguous(memory_format=torch.channels_last_3d)
+    assert not convolution.is_contiguous()
     assert torch.allclose(found, expected, atol=1e-5)
 
 
@@ -290,6 +315,47 @@ def test_weights_that_are_moved_about_leave_reuse_and_eight_bits_out() -> None:
     assert {item.lever for item in active.left_out} == {"fp8", "reuse", "compile"}
     with active.run(steps=STEPS) as names:
         assert names == ("held:groups",)
+
+
+@pytest.fixture
+def like_a_card() -> Iterator[Machine]:
+    """A machine that says it has a card, on which everything but its kernels is tried."""
+    precision = torch.get_float32_matmul_precision()
+    benchmark = torch.backends.cudnn.benchmark
+    yield Machine(is_cuda=True, capability=(9, 0), compiler="aot_eager")
+    torch.set_float32_matmul_precision(precision)
+    torch.backends.cudnn.benchmark = benchmark
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("variant", ["t2v", "ti2v", "ti2v-image", "a14b-i2v", "vace"])
+def test_every_preset_is_pulled_where_there_is_a_card(
+    preset: str, variant: str, like_a_card: Machine
+) -> None:
+    expected = latents(small.build(variant), variant)
+    pipe = small.build(variant)
+    active = apply(pipe, RECIPES[preset], "cpu", is_distilled=True, machine=like_a_card)
+    assert {"tf32", "vae:tuned", "compile"} <= set(active.levers)
+    assert ("timestep" in active.levers) is variant.startswith("ti2v")
+    with active.run(steps=2, is_uniform=variant != "ti2v-image") as names:
+        found = latents(pipe, variant)
+        clip = small.call(pipe, variant)
+    assert ("timestep" in names) is (variant == "ti2v")
+    assert np.allclose(found, expected, atol=0.05 if "vae:bf16" in names else 1e-4)
+    assert np.isfinite(clip).all()
+    # torch's own flash attention is the one backend of the list that a CPU has.
+    assert "attention:native_flash" in names
+    assert {item.lever for item in active.left_out} == ({"fp8"} if preset == "fast" else set())
+
+
+def test_a_backend_for_one_model_is_not_that_of_the_others(like_a_card: Machine) -> None:
+    before = _AttentionBackendRegistry.get_active_backend()
+    pipe = small.build("t2v")
+    active = apply(pipe, RECIPES["lossless"], "cpu", machine=like_a_card)
+    assert "attention:native_flash" in active.levers
+    processors = [block.attn1.processor for block in pipe.transformer.blocks]
+    assert {one._attention_backend for one in processors} == {AttentionBackendName._NATIVE_FLASH}
+    assert _AttentionBackendRegistry.get_active_backend() == before
 
 
 def test_a_backend_that_is_not_there_is_found_out_by_using_it() -> None:

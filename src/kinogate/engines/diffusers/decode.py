@@ -156,7 +156,7 @@ def _fetched(piece: torch.Tensor) -> tuple[torch.Tensor, Any]:
     host = torch.empty(piece.shape, dtype=piece.dtype, pin_memory=True)
     host.copy_(piece, non_blocking=True)
     event = torch.cuda.Event()
-    event.record()
+    event.record(torch.cuda.current_stream(piece.device))
     return host, event
 
 

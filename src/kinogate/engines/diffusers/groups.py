@@ -193,7 +193,12 @@ def _environment(folder: Path, *, is_hub: bool, is_shared: bool) -> Mapping[str,
     names = _PASSED_ON + _HUB_ONLY if is_hub else _PASSED_ON
     passed = {name: value for name, value in os.environ.items() if name.startswith(names)}
     offline = {} if is_hub else {"HF_HUB_OFFLINE": "1"}
-    kept = {"TORCHINDUCTOR_CACHE_DIR": str(folder / "compiled"), "TOKENIZERS_PARALLELISM": "false"}
+    kept = {
+        "TORCHINDUCTOR_CACHE_DIR": str(folder / "compiled"),
+        "TOKENIZERS_PARALLELISM": "false",
+        # Clips of many sizes in one process leave gaps that nothing fits into otherwise.
+        "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
+    }
     if is_shared:
         kept |= {"GLOO_SOCKET_IFNAME": "lo", "NCCL_SOCKET_IFNAME": "lo"}
     return kept | passed | offline | {"HF_HUB_DISABLE_TELEMETRY": "1"}

@@ -12,7 +12,7 @@ has published for Wan.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,11 +27,11 @@ from torch.nn import functional
 
 from kinogate.engines.diffusers.recipes import RECIPES, REUSE_FROM_STEPS, Recipe
 from kinogate.engines.diffusers.rungs import Rung
+from kinogate.engines.diffusers.tuning import compile_blocks, compile_fault, fuse_norms, lay_out
 
 __all__ = ["RECIPES", "Active", "Distilled", "LeftOut", "Machine", "Recipe", "apply"]
 
 _log = logging.getLogger(__name__)
-_SHAPES_KEPT = 64  # compiled variants of a block: 13 sizes, a few lengths, with and without LoRA
 _FP8_SINCE = (8, 9)  # Ada; Hopper is 9.0
 
 
@@ -265,8 +265,11 @@ def _attention(pipe: Any, recipe: Recipe, device: torch.device, machine: Machine
     for name in recipe.attention:
         reason = _why_not(name, device, models[0])
         if reason is None:
-            for model in models:
-                model.set_attention_backend(name)
+            # Around it, because it also makes the backend that of every other model in the process;
+            # leaving the block puts back what was there.
+            with attention_backend(name):
+                for model in models:
+                    model.set_attention_backend(name)
             return f"attention:{name.strip('_')}"
         _log.info("attention backend %s: %s", name, reason)
     raise _Unfit("None of the backends works here; the library's own is used.")
@@ -275,13 +278,13 @@ def _attention(pipe: Any, recipe: Recipe, device: torch.device, machine: Machine
 def _why_not(name: str, device: torch.device, model: Any) -> str | None:
     """Why a backend cannot be used, by using it: some are accepted anywhere and fail when run."""
     heads, width = 2, model.config.attention_head_dim
-    q = torch.randn(1, 256, heads, width, device=device, dtype=torch.bfloat16)
+    q = torch.randn(1, 256, heads, width, device=device, dtype=model.dtype)
     try:
         with torch.no_grad(), attention_backend(name):
             found = dispatch_attention_fn(q, q, q)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-    except (RuntimeError, ValueError, ImportError, AttributeError, TypeError) as exc:
+    except Exception as exc:  # noqa: BLE001 - whatever a package raises, it cannot be used
         return str(exc).splitlines()[0] if str(exc) else type(exc).__name__
     flat = q.transpose(1, 2)
     expected = functional.scaled_dot_product_attention(flat, flat, flat).transpose(1, 2)
@@ -319,76 +322,18 @@ def _halve_vae(pipe: Any) -> None:
 def _tune_vae(pipe: Any, device: torch.device, machine: Machine) -> str:
     _needs_cuda(machine)
     torch.backends.cudnn.benchmark = True
-    # Either call touches only weights of its own number of dimensions.
-    pipe.vae.to(memory_format=torch.channels_last)
-    pipe.vae.to(memory_format=torch.channels_last_3d)
-    if machine.compiler is None or _compile_fault(device, machine.compiler) is not None:
+    lay_out(pipe.vae)
+    if machine.compiler is None or compile_fault(device, machine.compiler) is not None:
         return "vae:channels-last"
     fuse_norms(pipe.vae.decoder, machine.compiler)
     fuse_norms(pipe.vae.encoder, machine.compiler)
     return "vae:tuned"
 
 
-def fuse_norms(part: Any, compiler: str) -> int:
-    """Make one kernel of each norm and the SiLU after it; says how many.
-
-    The whole decoder does not compile well: its memory is a list of tensors, strings and nothings
-    that changes under its feet. The norms are what reads and writes the most beside the
-    convolutions, and each is a function of one tensor.
-    """
-    count = 0
-    for module in part.modules():
-        if not isinstance(getattr(module, "nonlinearity", None), torch.nn.SiLU):
-            continue
-        norms = [module.norm1, module.norm2] if hasattr(module, "norm1") else [module.norm_out]
-        for norm in norms:
-            norm.forward = torch.compile(
-                partial(_norm_and_silu, norm.forward), backend=compiler, dynamic=False
-            )
-            count += 1
-        module.nonlinearity = torch.nn.Identity()
-    return count
-
-
-def _norm_and_silu(norm: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
-    return functional.silu(norm(x))
-
-
 def _compile(pipe: Any, device: torch.device, machine: Machine) -> None:
     if machine.compiler is None:
         raise _Unfit("Compiling takes longer than it saves on this device.")
-    if (fault := _compile_fault(device, machine.compiler)) is not None:
+    if (fault := compile_fault(device, machine.compiler)) is not None:
         raise _Unfit(f"The compiler does not work here: {fault}")
     for model in transformers_of(pipe):
         compile_blocks(model, machine.compiler)
-
-
-def _compile_fault(device: torch.device, compiler: str) -> str | None:
-    """Why nothing can be compiled, by compiling something: a C compiler or Triton may be missing."""
-    try:
-        torch.compile(_probe, backend=compiler, dynamic=False)(torch.ones(64, device=device))
-    except Exception as exc:  # noqa: BLE001 - whatever a compiler raises means that there is none
-        return str(exc).splitlines()[0] if str(exc) else type(exc).__name__
-    return None
-
-
-def _probe(x: torch.Tensor) -> torch.Tensor:
-    return x * 2 + 1
-
-
-def compile_blocks(model: Any, compiler: str) -> int:
-    """Compile the blocks that the model repeats; says how many.
-
-    Like `model.compile_repeated_blocks`, except that the block's own function is compiled and not
-    its call: the first-block cache puts itself around that function, and compiled together with it
-    the graph would break where the cache decides. The blocks share one compiled function for each
-    shape.
-    """
-    torch._dynamo.config.recompile_limit = _SHAPES_KEPT  # noqa: SLF001 - the documented place
-    names = model._repeated_blocks  # noqa: SLF001 - what `compile_repeated_blocks` reads
-    blocks = [module for module in model.modules() if type(module).__name__ in names]
-    for block in blocks:
-        block.forward = torch.compile(
-            block.forward, backend=compiler, fullgraph=True, dynamic=False
-        )
-    return len(blocks)

@@ -151,6 +151,9 @@ def load(
     except BadFolder as exc:
         raise InternalError(ErrorCode.UNAVAILABLE, str(exc)) from exc
     where = best_device(device)
+    if where.startswith("cuda:"):
+        # Streams and events are the current device's where none is named.
+        torch.cuda.set_device(where)
     for_good = rung if rung.is_offloaded else Rung.WHOLE  # tiles belong to a run
     _put(pipeline, rung, where)
     for module in _modules(pipeline):
