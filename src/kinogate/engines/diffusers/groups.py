@@ -196,6 +196,9 @@ def _environment(folder: Path, *, is_hub: bool, is_shared: bool) -> Mapping[str,
     kept = {
         "TORCHINDUCTOR_CACHE_DIR": str(folder / "compiled"),
         "TOKENIZERS_PARALLELISM": "false",
+        # Hints for people who write programs; what is wrong comes as an error.
+        "DIFFUSERS_VERBOSITY": "error",
+        "TRANSFORMERS_VERBOSITY": "error",
         # Clips of many sizes in one process leave gaps that nothing fits into otherwise.
         "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
     }
