@@ -111,3 +111,28 @@ def test_a_pair_has_nothing_to_share_without_guidance(folders: Folders, tmp_path
     pair = an_engine(tmp_path, folders("t2v"), "cpu+cpu")
     made = asyncio.run(started(pair, lambda: pair.run(order, tmp_path / "a.mp4", nothing)))
     assert "shared" not in made.fingerprint
+
+
+def test_the_prompt_of_an_order_that_waits_is_embedded_beside_the_run_at_work(
+    folders: Folders, tmp_path: Path
+) -> None:
+    engine = an_engine(tmp_path, folders("t2v"), "cpu")
+    long = tiny.an_order("t2v", knobs=Knobs(steps=200), width=256, height=256)
+    kept = tmp_path / "engine" / "prompts"
+
+    async def work() -> None:
+        running = await in_denoising(engine, long, tmp_path / "long.mp4")
+        before = len(list(kept.iterdir()))
+        waiting = asyncio.create_task(
+            engine.run(tiny.an_order("t2v", prompt="a boat"), tmp_path / "next.mp4", nothing)
+        )
+        async with asyncio.timeout(20):
+            while len([one for one in kept.iterdir() if one.suffix != ".part"]) == before:
+                await asyncio.sleep(0.05)
+        assert not running.done()
+        assert not waiting.done()
+        running.cancel()
+        await waiting
+
+    asyncio.run(started(engine, work))
+    assert probe_video(tmp_path / "next.mp4").frame_count == 8
