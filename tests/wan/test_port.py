@@ -124,6 +124,26 @@ def test_the_rate_of_the_row_is_made_by_blending_where_the_operator_wants_it(
     assert produced.warnings == ("The model's 16 frames a second are blended to 30.",)
 
 
+@pytest.mark.parametrize("previews", [True, False])
+def test_a_clip_can_be_looked_at_in_the_middle_of_its_noise(
+    folders: Folders, tmp_path: Path, previews: bool
+) -> None:
+    engine = an_engine(tmp_path, {"t2v": folders("t2v")}, previews=previews)
+    order = tiny.an_order("t2v", knobs=Knobs(steps=60))
+    live = still_paths(tmp_path / "a.mp4").live
+    told: list[tuple[float, bool]] = []
+
+    def look(stage: str, share: float) -> None:
+        if stage == "denoising":
+            told.append((share, live.exists()))
+
+    asyncio.run(one(engine, engine.run(order, tmp_path / "a.mp4", look)))
+
+    middle = (told[0][0] + told[-1][0]) / 2
+    assert any(is_there for share, is_there in told if share < middle) is previews
+    assert not live.exists()
+
+
 def test_a_configured_lora_is_used_and_seen(folders: Folders, tmp_path: Path) -> None:
     lora = tiny.save_lora("t2v", tmp_path / "style.safetensors")
     engine = an_engine(tmp_path, {"t2v": folders("t2v")}, loras={"style": str(lora)})
