@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 if TYPE_CHECKING:
     from harness import Harness
@@ -18,3 +21,20 @@ def server() -> Iterator[Harness]:
 
     with Harness() as harness:
         yield harness
+
+
+@pytest.fixture
+def process_as_before() -> Iterator[None]:
+    """Undo what the server's start does to a process: where its log goes, and its signals.
+
+    Else the lines of later tests go to a stream that has been closed.
+    """
+    root = logging.getLogger()
+    handlers, level, hang_up = root.handlers[:], root.level, signal.getsignal(signal.SIGHUP)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+    signal.signal(signal.SIGHUP, hang_up)
+    for name in ("python_multipart", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.NOTSET)

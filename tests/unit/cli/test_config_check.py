@@ -15,6 +15,8 @@ from kinogate.cli.doctor import clock_row, database_row, extra_row, folder_rows,
 from kinogate.config import Setup
 from kinogate.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("process_as_before")
+
 FULL = """
 port = 9000
 database_url = "postgresql+psycopg://kino:hush-hush@db/kinogate"
