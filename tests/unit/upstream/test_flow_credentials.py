@@ -200,7 +200,7 @@ def test_neither_keys_nor_urls_are_shown() -> None:
     assert Credential(name="x", base_url="http://[::1]:90/v1").authority == "[::1]:90"
 
 
-def check(wire: ToyWire, *credentials: Credential, probe_regions: bool = False) -> Any:
+def check(wire: ToyWire, *credentials: Credential, probe_regions: bool = True) -> Any:
     async def work() -> Any:
         client = Client()
         try:
@@ -225,15 +225,20 @@ def test_a_check_tells_which_key_works_and_which_region_refused_one() -> None:
             }
             given = Credential(name="mine", base_url=bad.url, key="k-secret")
 
-            health = await check(wire, given)
+            health = await check(wire, given, probe_regions=False)
             assert not health.is_ready
             assert "The region here" in health.findings[0].text
-            assert "probe_regions" in health.findings[0].text
             assert good.seen == []
 
-            health = await check(wire, given, probe_regions=True)
+            health = await check(wire, given)
             assert "belongs to the region there" in health.findings[0].text
             assert "k-secret" not in str(health)
+
+            wire.regions = {"there": good.url.replace("127.0.0.1", "localhost")}
+            seen = len(good.seen)
+            health = await check(wire, given)
+            assert "may be another region's" in health.findings[0].text
+            assert len(good.seen) == seen, "a reseller's key was shown to the vendor"
 
             well = Credential(name="well", base_url=good.url, key="k")
             health = await check(wire, well, given)

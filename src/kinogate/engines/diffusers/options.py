@@ -86,7 +86,7 @@ class DiffusersOptions:
     is_hub: bool = False
     is_row_fps: bool = False
     memory_bytes: int | None = None
-    spares: int = 0
+    spares: int = 1
     has_previews: bool = False
 
 
@@ -126,7 +126,7 @@ def read_options(options: Mapping[str, object]) -> DiffusersOptions:
         memory_bytes=None
         if gib is None
         else round(_number(gib, 0.1, 10_000, "memory_gib") * 2**30),
-        spares=_whole(engine.get("spares", 0), 0, 8, "spares"),
+        spares=_whole(engine.get("spares", 1), 0, 8, "spares"),
         has_previews=_flag(engine, "previews"),
     )
 

@@ -57,7 +57,7 @@ def build(kind: str, surroundings: Surroundings) -> UpstreamEngine:
     pace = _pace(options, surroundings.timeout_s)
     max_bytes = options.whole("max_result_bytes", 1, 1024 * GIB)
     header = options.text("idempotency_header")
-    probe_regions = options.flag("probe_regions")
+    probe_regions = options.flag("probe_regions", default=True)
     own = _instance_seat(options) if recipe is not None else None
     credentials = [] if own else _credentials(kind, options, wire)
     options.done(kind)

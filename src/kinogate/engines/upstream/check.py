@@ -31,8 +31,8 @@ async def check_credentials(
         client: Sends it.
         credentials: To be tried, all at a time.
         timeout_s: For one call, seconds; a search through the regions takes as long again.
-        probe_regions: Whether a rejected key may be shown to the vendor's other regions. Off by
-            default: a key is a secret also between regions.
+        probe_regions: Whether a key that one of the vendor's regions rejects may be shown to the
+            others. What was meant for another host, a proxy or a reseller, is never shown to them.
     """
     checker = _Checker(wire, client, timeout_s, probe_regions=probe_regions)
     findings = await asyncio.gather(*(checker.check(item) for item in credentials))
@@ -90,9 +90,10 @@ class _Checker:
 
     async def _belongs(self, ask: Ask, credential: Credential) -> str:
         """Which region takes the key, where the operator lets us ask."""
-        if not self._probe_regions:
-            return "It may be another region's; probe_regions = true would try them."
         host = urlsplit(credential.base_url).hostname
+        hosts = {urlsplit(url).hostname for url in self._wire.regions.values()}
+        if not self._probe_regions or host not in hosts:
+            return "It may be another region's."
         others = {
             region: replace(credential, base_url=url.rstrip("/"))
             for region, url in self._wire.regions.items()

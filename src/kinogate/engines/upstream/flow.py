@@ -101,7 +101,7 @@ class Parts:
     models: tuple[str, ...] = ()
     is_wanted: IsWanted | None = None
     idempotency_header: str | None = None
-    probe_regions: bool = False
+    probe_regions: bool = True
     instances: Instances | None = None
     seat: Callable[[int, str], Credential] | None = None
     rng: random.Random

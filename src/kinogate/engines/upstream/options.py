@@ -73,9 +73,9 @@ class Options:
         found = self.number(name, low, high)
         return None if found is None else int(found)
 
-    def flag(self, name: str) -> bool:
-        """True or false; false when it is not there."""
-        value = self.left.pop(name, False)
+    def flag(self, name: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self.left.pop(name, default)
         if not isinstance(value, bool):
             raise self.wrong(name, "must be true or false.")
         return value
