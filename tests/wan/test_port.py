@@ -30,7 +30,7 @@ def an_engine(folder: Path, weights: dict[str, Path], **options: Any) -> Diffuse
     models = [
         {"card": tiny.CARD_OF[variant], "path": str(path)} for variant, path in weights.items()
     ]
-    section = {"models": models, "devices": "cpu", "dtype": "float32"} | options
+    section = {"models": models, "devices": "cpu", "dtype": "float32", "spares": 0} | options
     return DiffusersEngine(
         read_options(section), name="wan", timeout_s=90, folder=folder / "engine"
     )
