@@ -28,6 +28,7 @@ from kinogate.domain.knobs import Expert
 from kinogate.engines.diffusers.cards import Card, Kind
 from kinogate.engines.diffusers.folder import (
     BadFolder,
+    FolderFacts,
     is_hub_id,
     look_at,
     transformer_dims,
@@ -144,12 +145,7 @@ def load(
             model; the message says what and where.
     """
     card = setup.card
-    folder = _folder(card, setup.source, is_hub=is_hub)
-    try:
-        facts = look_at(folder, card)
-        pipeline = _read(card, folder, dtype)
-    except BadFolder as exc:
-        raise InternalError(ErrorCode.UNAVAILABLE, str(exc)) from exc
+    folder, facts, pipeline = _opened(card, setup.source, dtype, is_hub=is_hub)
     where = best_device(device)
     if where.startswith("cuda:"):
         # Streams and events are the current device's where none is named.
@@ -184,6 +180,21 @@ def load(
     for each in resident.pipelines.values():
         each.set_progress_bar_config(disable=True)
     return resident
+
+
+def _opened(
+    card: Card, source: str, dtype: str, *, is_hub: bool
+) -> tuple[Path, FolderFacts, Pipeline]:
+    """The folder, what it says of itself, and its pipeline in host memory.
+
+    Raises:
+        InternalError: UNAVAILABLE: as `load` says.
+    """
+    folder = _folder(card, source, is_hub=is_hub)
+    try:
+        return folder, look_at(folder, card), _read(card, folder, dtype)
+    except BadFolder as exc:
+        raise InternalError(ErrorCode.UNAVAILABLE, str(exc)) from exc
 
 
 def _put(pipeline: Pipeline, rung: Rung, device: str) -> None:
