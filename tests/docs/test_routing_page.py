@@ -1,4 +1,4 @@
-"""What the page on routing shows can be written into a file as it stands."""
+"""What the page on routing, and the first page, show can be written into a file as it stands."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import pytest
 from kinogate.config import read_setup
 from kinogate.engines import kinds
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "routing.md").read_text("utf-8")
-BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "routing.md").read_text("utf-8")
+BLOCKS = re.findall(
+    r"```toml\n(.*?)```", PAGE + (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda text: text.splitlines()[0][:20])
