@@ -68,7 +68,12 @@ class Settings(BaseSettings):
         ("", "/qwen", "/wan", "/alibailian", "/proxy/wan"),
         description="Path prefixes that the DashScope dialect is served under.",
     )
-    slots: int = Field(2, ge=1, le=64, description="Tasks that an engine which computes here runs at a time; the rest wait.")
+    slots: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="Tasks that an engine which computes here runs at a time; the rest wait.",
+    )
     task_timeout_s: int = Field(900, ge=10, description="Longest run of one task, seconds.")
     max_body_bytes: int = Field(64 * _MIB, ge=1024, description="Largest request body, bytes.")
     max_upload_bytes: int = Field(100 * _MIB, ge=1, description="Largest uploaded file, bytes.")

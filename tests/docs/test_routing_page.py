@@ -13,9 +13,7 @@ from kinogate.engines import kinds
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "routing.md").read_text("utf-8")
-BLOCKS = re.findall(
-    r"```toml\n(.*?)```", PAGE + (ROOT / "README.md").read_text("utf-8"), re.DOTALL
-)
+BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE + (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda text: text.splitlines()[0][:20])
