@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,16 +22,17 @@ from kinogate.db.open import Database, open_database
 from kinogate.db.store import SqlTaskStore
 from kinogate.dialects import build_dialects
 from kinogate.domain.catalogue import CATALOGUE
-from kinogate.domain.errors import CallerError, ErrorCode
+from kinogate.domain.errors import CallerError, ErrorCode, KinogateError
 from kinogate.domain.models import Reloaded
 from kinogate.domain.ports import Clock, Principal
+from kinogate.domain.routes import PREVIEW
 from kinogate.domain.task import Status
 from kinogate.durable.engine import DbosDurable
 from kinogate.http.asgi import build_asgi
 from kinogate.http.edge import Edge, EdgeRules, EdgeServices
 from kinogate.http.files import FileEndpoint
 from kinogate.http.middleware import Cors
-from kinogate.machine import SystemClock, SystemIds, make_private
+from kinogate.machine import SystemClock, SystemIds, make_private, signing_secret
 from kinogate.media.finisher import Finisher
 from kinogate.media.inspector import Inspector
 from kinogate.net import Fetcher, FetchPolicy, check_url
@@ -63,7 +62,6 @@ from kinogate.telemetry import Metrics
 
 log = structlog.get_logger(__name__)
 
-_SECRET_BYTES = 32
 _LINK_S = 7_200
 """For how long an upstream may fetch an input; it may have a queue of its own."""
 _LEFTOVER_S = 3_600
@@ -93,23 +91,6 @@ class Server:
     keyring: Keyring
     settings: Settings
     reload: Callable[[], Reloaded]
-
-
-def signing_secret(folder: Path) -> bytes:
-    """The secret behind download links; made once, readable by the owner only."""
-    path = folder / "signing.key"
-    if not path.exists():
-        fresh = path.with_suffix(f".{uuid.uuid4().hex}")
-        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(secrets.token_bytes(_SECRET_BYTES))
-        try:
-            path.hardlink_to(fresh)  # the first of several starting processes wins
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    return path.read_bytes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +162,8 @@ async def open_server(settings: Settings, config: Path | None = None) -> AsyncIt
         asgi = _asgi(settings, services, durable, base.metrics)
         stack.push_async_callback(durable.close, settings.drain_s)
         await asyncio.gather(fleet.start(), durable.start())
-        for sweeper in _sweepers(settings, base):
-            stack.callback(asyncio.create_task(sweeper).cancel)
+        for chore in _chores(settings, base, setup):
+            stack.callback(asyncio.create_task(chore).cancel)
         yield Server(asgi=asgi, keyring=keyring, settings=settings, reload=reload)
 
 
@@ -286,10 +267,23 @@ def _submitter(base: _Foundation, router: Router, moderation: Moderation) -> Sub
     )
 
 
-def _sweepers(settings: Settings, base: _Foundation) -> tuple[Coroutine[Any, Any, None], ...]:
-    retention = Retention(base.blobs, base.clock, settings.result_ttl_s, base.parts)
+def _chores(
+    settings: Settings, base: _Foundation, setup: Setup
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """What goes on beside the requests until the server ends."""
+    yield Retention(base.blobs, base.clock, settings.result_ttl_s, base.parts).run()
     age_s = settings.result_ttl_s + settings.record_ttl_s
-    return (retention.run(), Records(base.store, base.clock, age_s=age_s).run())
+    yield Records(base.store, base.clock, age_s=age_s).run()
+    if any(section.kind != PREVIEW for section in setup.engines):
+        yield _warmed(base.finisher)
+
+
+async def _warmed(finisher: Finisher) -> None:
+    """Preview finishes its clips itself; the first clip of others shall not wait for a child."""
+    try:
+        await finisher.start()
+    except KinogateError as error:
+        log.warning("finisher does not start", reason=error.message)
 
 
 def _reloader(

@@ -1,11 +1,14 @@
-"""The machine itself behind the ports of `domain`: its clock, its randomness, a folder of ours."""
+"""The machine itself behind the ports of `domain`: clock, randomness, a folder and a secret of ours."""
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 import uuid
 from pathlib import Path
+
+_SECRET_BYTES = 32
 
 
 class SystemClock:
@@ -37,3 +40,20 @@ def make_private(folder: Path) -> Path:
     resolved = folder.expanduser()
     resolved.mkdir(parents=True, exist_ok=True, mode=0o700)
     return resolved
+
+
+def signing_secret(folder: Path) -> bytes:
+    """The secret behind download links; made once, readable by the owner only."""
+    path = folder / "signing.key"
+    if not path.exists():
+        fresh = path.with_suffix(f".{uuid.uuid4().hex}")
+        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(secrets.token_bytes(_SECRET_BYTES))
+        try:
+            path.hardlink_to(fresh)  # the first of several starting processes wins
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_bytes()

@@ -51,6 +51,14 @@ class Finisher:
     def __init__(self, *, slots: int = 1) -> None:
         self._host = ChildHost("kinogate.media.finish_worker", slots=slots, limits=_LIMITS)
 
+    async def start(self) -> None:
+        """Have a child ready, so that the first clip need not wait for one.
+
+        Raises:
+            InternalError: UNAVAILABLE: it does not start.
+        """
+        await self._host.start()
+
     async def close(self) -> None:
         """End the children; safe to call twice."""
         await self._host.close()
