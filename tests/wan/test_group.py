@@ -30,6 +30,7 @@ def an_engine(folder: Path, weights: Path, devices: str, **options: Any) -> Diff
         "path": str(weights),
         "devices": devices,
         "dtype": "float32",
+        "spares": 0,  # the newest child is one at work
     }
     return DiffusersEngine(
         read_options(section | options), name="wan", timeout_s=120, folder=folder / "engine"
