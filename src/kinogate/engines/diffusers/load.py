@@ -147,14 +147,8 @@ def load(
     card = setup.card
     folder, facts, pipeline = _opened(card, setup.source, dtype, is_hub=is_hub)
     where = best_device(device)
-    if where.startswith("cuda:"):
-        # Streams and events are the current device's where none is named.
-        torch.cuda.set_device(where)
     for_good = rung if rung.is_offloaded else Rung.WHOLE  # tiles belong to a run
     _put(pipeline, rung, where)
-    for module in _modules(pipeline):
-        module.eval()
-        module.requires_grad_(False)
     resident = Resident(
         setup=setup,
         preset=preset,
@@ -198,13 +192,19 @@ def _opened(
 
 
 def _put(pipeline: Pipeline, rung: Rung, device: str) -> None:
-    """Move to the device what the rung wants there; where memory is short, no more than that."""
+    """Move to the device what the rung wants there, and no more; none of it is ever trained."""
+    if device.startswith("cuda:"):
+        # Streams and events are the current device's where none is named.
+        torch.cuda.set_device(device)
     if rung is Rung.WHOLE:
         pipeline.to(device)
     elif rung is Rung.TILES:
         for name, module in pipeline.components.items():
             if isinstance(module, torch.nn.Module) and name != "text_encoder":
                 module.to(device)
+    for module in _modules(pipeline):
+        module.eval()
+        module.requires_grad_(False)
 
 
 def _recipe(preset: str, seat: Seat | None) -> Recipe:
